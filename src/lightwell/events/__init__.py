@@ -1,0 +1,1 @@
+"""Facts: what happened, stated in the past tense, and the bus that tells of it after the commit."""

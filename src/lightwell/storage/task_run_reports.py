@@ -1,0 +1,71 @@
+"""Reports of clients on their task runs: written as they come, in any order, and once however often they come.
+
+Each brings a state, which always joins the history; the run itself is moved only by a state later than the one that it is in.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam
+from sqlalchemy import select as sql_select
+from sqlalchemy import update as sql_update
+
+from lightwell.contract.states import State
+from lightwell.storage import task_runs
+from lightwell.storage.conflicts import insert_if_absent
+from lightwell.storage.states import copied_values, state_values
+from lightwell.storage.tables import flow_run, task_run, task_run_state
+from lightwell.storage.transaction import Transaction
+
+
+class Outcome(Enum):
+    """What became of a report."""
+
+    MADE = "made"
+    """The task run is new."""
+    MOVED = "moved"
+    """The task run is in the reported state now."""
+    FILED = "filed"
+    """The state came late: it is in the history, and the task run stays as it is."""
+    KNOWN = "known"
+    """The same state was reported before: nothing was changed."""
+    ORPHANED = "orphaned"
+    """The flow run does not exist: nothing was changed."""
+    CLASHED = "clashed"
+    """Another task run has the same keys: nothing was changed."""
+
+
+_TIMESTAMP = sql_select(task_run.c.state_timestamp).where(task_run.c.id == bindparam("task_run_id"))
+_TIMESTAMP_LOCKED = _TIMESTAMP.with_for_update()
+_FLOW_RUN = sql_select(flow_run.c.id).where(flow_run.c.id == bindparam("flow_run_id"))
+_UPDATE = sql_update(task_run).where(task_run.c.id == bindparam("task_run_id"))
+_INSERT_STATE = insert_if_absent(task_run_state)
+
+
+def record(tx: Transaction, values: Mapping[str, Any], state: State) -> Outcome:
+    """Write a report: `values` are the columns of the task run by name, `id` and keys among them, without its state's."""
+    task_run_id: UUID = values["id"]
+    row = tx.execute(_TIMESTAMP_LOCKED, {"task_run_id": task_run_id}).one_or_none()
+    if row is None:
+        return _make(tx, values, state)
+    history = {**state_values("task_run_id", task_run_id, state), "state_details": _details(state), "data": state.data}
+    if tx.execute(_INSERT_STATE[tx.dialect], history).rowcount == 0:
+        return Outcome.KNOWN
+    if row.state_timestamp is not None and row.state_timestamp >= state.timestamp:
+        return Outcome.FILED
+    changes = {name: value for name, value in values.items() if name not in ("id", "created")}
+    tx.execute(_UPDATE, {**changes, **copied_values(state), "updated": tx.now, "task_run_id": task_run_id})
+    return Outcome.MOVED
+
+
+def _make(tx: Transaction, values: Mapping[str, Any], state: State) -> Outcome:
+    flow_run_id = values.get("flow_run_id")
+    if flow_run_id is not None and tx.execute(_FLOW_RUN, {"flow_run_id": flow_run_id}).one_or_none() is None:
+        return Outcome.ORPHANED
+    return Outcome.CLASHED if task_runs.insert(tx, values, state) is None else Outcome.MADE
+
+
+def _details(state: State) -> dict[str, Any]:
+    return state.state_details.model_dump(mode="json", exclude_defaults=True)

@@ -1,0 +1,116 @@
+"""What a unit of work is given: statements to run, one instant, and, to a verb, a way to state what it changed.
+
+Who makes them, and when they commit: `storage/database.py`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from time import time_ns
+from typing import Any, Literal, NoReturn
+
+from sqlalchemy import Connection, CursorResult, Executable, text
+
+from lightwell.errors import Unavailable
+from lightwell.events.facts import Fact
+from lightwell.instrumentation.units import Unit
+from lightwell.storage.failures import statement_of, translated
+
+Dialect = Literal["sqlite", "postgresql"]
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+class Reader:
+    """Runs statements of one unit against one consistent view of the database.
+
+    `now` is the one instant of the whole unit, aware and in UTC; `dialect` says which database is behind it.
+    Valid only while the unit runs, and only in its thread.
+    """
+
+    __slots__ = ("_connection", "_unit", "dialect", "failure", "now")
+
+    def __init__(self, connection: Connection, now: datetime, dialect: Dialect, unit: Unit | None = None) -> None:
+        self._connection = connection
+        self._unit = unit
+        self.dialect: Dialect = dialect
+        self.now = now
+        self.failure: Unavailable | None = None
+        """What made it impossible to go on: the transaction is gone, and every further statement raises this."""
+
+    def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[*tuple[Any, ...]]:
+        """Run a statement; with a sequence of parameters, once for each of them.
+
+        Raises Conflict (a constraint is broken; `constraint` names it), Invalid (a value that the database
+        cannot hold), Busy, TimedOut or Unavailable. On PostgreSQL a verb can go on after one of these only if the
+        statement ran inside `Transaction.nested`: prefer ON CONFLICT to catching Conflict.
+        """
+        if self.failure is not None:
+            raise self.failure
+        unit = self._unit
+        started = 0 if unit is None else time_ns()
+        try:
+            result = self._connection.execute(statement, parameters)
+        except Exception as error:  # noqa: BLE001 - raised again, with its meaning
+            if unit is not None:
+                unit.statement(statement_of(error), started, time_ns())
+            self._fail(error)
+        if unit is not None:
+            unit.statement(result.context.statement, started, time_ns())
+        return result
+
+    def _fail(self, error: Exception) -> NoReturn:
+        meaning = translated(error, binding=True)
+        if isinstance(meaning, Unavailable):
+            self.failure = meaning
+        if meaning is error:
+            raise error
+        raise meaning from meaning.__cause__
+
+    @property
+    def connection(self) -> Connection:
+        """SQLAlchemy's connection inside this unit's transaction, for what no statement can say: migrations.
+
+        Do not begin, commit or roll back on it.
+        """
+        return self._connection
+
+
+class Transaction(Reader):
+    """A unit that changes things: all of it is kept, or nothing."""
+
+    __slots__ = ("_depth", "announced", "facts")
+
+    def __init__(self, connection: Connection, now: datetime, dialect: Dialect, unit: Unit | None = None) -> None:
+        super().__init__(connection, now, dialect, unit)
+        self.facts: list[Fact] = []
+        self.announced: list[Fact] = []
+        self._depth = 0
+
+    def emit(self, fact: Fact) -> None:
+        """State what this unit changed; stored with the unit's rows and published after the commit."""
+        self.facts.append(fact)
+
+    def announce(self, fact: Fact) -> None:
+        """Publish, after the commit, a fact that this unit has stored by itself."""
+        self.announced.append(fact)
+
+    @contextmanager
+    def nested(self) -> Iterator[None]:
+        """A part of the unit that can fail alone: an exception takes its rows and its facts back, and goes on up."""
+        emitted, announced = len(self.facts), len(self.announced)
+        self._depth += 1
+        name = f"nested_{self._depth}"
+        self.execute(text(f"SAVEPOINT {name}"))
+        try:
+            yield
+        except BaseException:
+            del self.facts[emitted:]
+            del self.announced[announced:]
+            if self.failure is None:
+                self.execute(text(f"ROLLBACK TO SAVEPOINT {name}"))
+                self.execute(text(f"RELEASE SAVEPOINT {name}"))
+            raise
+        else:
+            self.execute(text(f"RELEASE SAVEPOINT {name}"))
+        finally:
+            self._depth -= 1
