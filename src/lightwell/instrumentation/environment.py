@@ -1,0 +1,122 @@
+"""The standard `OTEL_*` variables, read once when telemetry is set up: what to send, where, and as what.
+
+Where a library of OpenTelemetry reads a variable by itself (endpoints, headers, certificates, timeouts, intervals,
+propagators), it is left to it.
+"""
+
+import os
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final, Literal, cast
+from uuid import uuid4
+
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.metrics.export import MetricExporter
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.trace.export import SpanExporter
+
+from lightwell.instrumentation.vocabulary import TELEMETRY_REFUSED
+from lightwell.instrumentation.words import log
+
+_GRPC: Final = "opentelemetry.exporter.otlp.proto.grpc"
+
+
+def is_disabled() -> bool:
+    """Whether `OTEL_SDK_DISABLED` is true."""
+    return os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+
+
+def baseline_ratio(default: float) -> float:
+    """The ratio that `OTEL_TRACES_SAMPLER` asks for where it needs no argument, else `default`."""
+    name = os.environ.get("OTEL_TRACES_SAMPLER", "").removeprefix("parentbased_")
+    return {"always_on": 1.0, "always_off": 0.0}.get(name, default)
+
+
+def resource(version: str) -> Resource:
+    """Who speaks: `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` first, then what this process knows of itself."""
+    own: Mapping[str, str] = {
+        "service.name": "lightwell",
+        "service.version": version,
+        "service.instance.id": str(uuid4()),
+        "process.pid": str(os.getpid()),
+    }
+    return Resource.create(dict(Resource(own).merge(OTELResourceDetector().detect()).attributes))
+
+
+def span_exporter() -> SpanExporter | None:
+    """The exporter of spans; None where no endpoint is configured."""
+    protocol = _protocol("TRACES")
+    if protocol == "grpc":
+        return cast("SpanExporter | None", _grpc_exporter("trace_exporter", "OTLPSpanExporter"))
+    return OTLPSpanExporter(compression=_compression("TRACES")) if protocol else None
+
+
+def metric_exporter() -> MetricExporter | None:
+    """The exporter of metrics; None where no endpoint is configured."""
+    protocol = _protocol("METRICS")
+    if protocol == "grpc":
+        return cast("MetricExporter | None", _grpc_exporter("metric_exporter", "OTLPMetricExporter"))
+    return OTLPMetricExporter(compression=_compression("METRICS")) if protocol else None
+
+
+def number(name: str, default: float) -> float:
+    """A variable that holds a positive number; `default` where it is absent or holds none."""
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if value > 0:
+        return value
+    log.warning(TELEMETRY_REFUSED.name, variable=name, value=text, reason="not a positive number")
+    return default
+
+
+def _protocol(signal: Literal["TRACES", "METRICS"]) -> str | None:
+    """`http/protobuf` or `grpc`; None where this signal goes nowhere."""
+    exporter = os.environ.get(f"OTEL_{signal}_EXPORTER", "").strip()
+    if exporter not in {"", "otlp"}:
+        if exporter != "none":
+            log.warning(
+                TELEMETRY_REFUSED.name, variable=f"OTEL_{signal}_EXPORTER", value=exporter, reason="otlp or none"
+            )
+        return None
+    if not (_otlp(signal, "ENDPOINT") or exporter):
+        return None
+    protocol = _otlp(signal, "PROTOCOL") or "http/protobuf"
+    if protocol in {"http/protobuf", "grpc"}:
+        return protocol
+    log.warning(
+        TELEMETRY_REFUSED.name,
+        variable="OTEL_EXPORTER_OTLP_PROTOCOL",
+        value=protocol,
+        reason="http/protobuf or grpc; http/protobuf is used",
+    )
+    return "http/protobuf"
+
+
+def _otlp(signal: str, name: str) -> str | None:
+    value = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal}_{name}") or os.environ.get(f"OTEL_EXPORTER_OTLP_{name}")
+    return value.strip() or None if value else None
+
+
+def _compression(signal: str) -> Compression | None:
+    """Gzip, unless a variable says otherwise (the exporter reads it then): it makes a batch ten times smaller."""
+    return None if _otlp(signal, "COMPRESSION") else Compression.Gzip
+
+
+def _grpc_exporter(module: str, name: str) -> Any:
+    try:
+        return getattr(import_module(f"{_GRPC}.{module}"), name)()
+    except ImportError:
+        log.warning(
+            TELEMETRY_REFUSED.name,
+            variable="OTEL_EXPORTER_OTLP_PROTOCOL",
+            value="grpc",
+            reason="opentelemetry-exporter-otlp-proto-grpc is not installed; nothing is sent",
+        )
+        return None

@@ -1,0 +1,177 @@
+"""One pipeline for every log line of the process: ours by structlog, the standard library's and uvicorn's by a handler.
+
+JSON on standard error, or text for reading when that is a terminal; each line carries the trace it belongs to.
+"""
+
+import json
+import logging
+import sys
+import threading
+from collections.abc import Callable, Mapping, MutableMapping
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any, Final, Literal, cast
+
+import orjson
+import structlog
+from opentelemetry import trace
+
+from lightwell.instrumentation.failures import is_reported
+from lightwell.instrumentation.outcomes import message_of, qualified_name, stack_of
+from lightwell.instrumentation.recording import current
+from lightwell.instrumentation.words import Target, log
+
+Format = Literal["auto", "json", "console"]
+Event = MutableMapping[str, Any]
+
+LEVELS: Final[Mapping[str, int]] = {
+    "DEBUG": logging.DEBUG,
+    "INFO": logging.INFO,
+    "WARNING": logging.WARNING,
+    "ERROR": logging.ERROR,
+    "CRITICAL": logging.CRITICAL,
+}
+
+_BETWEEN_REPEATS: Final = 60.0
+_RUNNERS: Final = ("uvicorn", "uvicorn.error", "uvicorn.asgi")
+_QUIET: Final = ("httpx", "httpcore", "asyncio", "urllib3", "alembic")
+_MOST_REPEATS: Final = 1000
+
+
+def configure(level: str = "INFO", form: Format = "auto") -> None:
+    """Send every log line of the process through the pipeline; called again, the last call counts."""
+    render = _Console() if form == "console" or (form == "auto" and sys.stderr.isatty()) else to_json
+    least = LEVELS[level.upper()]
+    _PROCESSORS[:] = [stamp, cast("structlog.types.Processor", render)]
+    structlog.configure(
+        processors=_PROCESSORS,
+        wrapper_class=structlog.make_filtering_bound_logger(least),
+        logger_factory=_Writer,
+        cache_logger_on_first_use=True,
+    )
+    log.bind_to(cast("Target", structlog.get_logger("lightwell").bind()))
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if isinstance(one, PipelineHandler)]:
+        root.removeHandler(handler)
+    root.addHandler(PipelineHandler(render))
+    root.setLevel(least)
+    for name in _RUNNERS:
+        runner = logging.getLogger(name)
+        runner.handlers.clear()
+        runner.propagate = True
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(least, logging.WARNING))
+    logging.getLogger("uvicorn.access").disabled = True
+
+
+def stamp(_logger: Any, method: str, event: Event) -> Event:
+    """Put the time, the level and the present trace on a line, and an exception as type, message and stack."""
+    event["level"] = method
+    event["timestamp"] = datetime.now(UTC)
+    if "trace_id" not in event:
+        recording = current()
+        if recording is not None:
+            event["trace_id"] = recording.trace_id
+            event["span_id"] = recording.span_id
+        else:
+            context = trace.get_current_span().get_span_context()
+            if context.is_valid:
+                event["trace_id"] = trace.format_trace_id(context.trace_id)
+                event["span_id"] = trace.format_span_id(context.span_id)
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        event["exception_type"] = qualified_name(error)
+        event["exception_message"] = message_of(error)
+        event["stack"] = stack_of(error)
+    return event
+
+
+def to_json(_logger: Any, _method: str, event: Event) -> bytes:
+    """One line of JSON."""
+    try:
+        return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        return json.dumps(event, default=str, skipkeys=True).encode("ascii")
+
+
+class _Console:
+    """Lines for a person: colours on a terminal, the stack below the line."""
+
+    def __init__(self) -> None:
+        self._render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=24)
+
+    def __call__(self, logger: Any, method: str, event: Event) -> bytes:
+        event["timestamp"] = event["timestamp"].astimezone().strftime("%H:%M:%S.%f")[:-3]
+        stack = event.pop("stack", None)
+        line = self._render(logger, method, event)
+        text = f"{line}\n{stack.rstrip()}" if stack else line
+        return text.encode("utf-8", "backslashreplace")
+
+
+class _Writer:
+    """Writes finished lines to what standard error is at that moment, one write a line."""
+
+    def __init__(self, *_names: str) -> None:
+        return
+
+    def msg(self, line: bytes) -> None:
+        """Write one line; a standard error that is closed or full is no reason to fail a request."""
+        write(line)
+
+    debug = info = warning = error = critical = exception = log = msg
+
+
+_lock: Final = threading.Lock()
+
+
+def write(line: bytes) -> None:
+    """Write one line to standard error."""
+    try:
+        stream = sys.stderr
+        buffer = getattr(stream, "buffer", None)
+        with _lock:
+            if buffer is not None:
+                buffer.write(line + b"\n")
+                buffer.flush()
+            elif stream is not None:
+                stream.write(line.decode("utf-8", "replace") + "\n")
+    except (OSError, ValueError):
+        return
+
+
+_PROCESSORS: Final[list[structlog.types.Processor]] = []
+"""One list for the life of the process: loggers that were cached, and `structlog.testing`, hold on to it."""
+
+
+class PipelineHandler(logging.Handler):
+    """Brings records of the standard library into the pipeline.
+
+    What the SDK says of a collector that is away is passed on once a minute; what failed and was told already is not
+    told again.
+    """
+
+    def __init__(self, render: Callable[[Any, str, Event], bytes]) -> None:
+        super().__init__()
+        self._render = render
+        self._said: dict[str, float] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record as a line."""
+        try:
+            error = record.exc_info[1] if record.exc_info else None
+            if is_reported(error) or (record.name.startswith("opentelemetry") and self._is_repeated(record)):
+                return
+            event: Event = {"event": record.getMessage().rstrip(), "logger": record.name, "exc_info": error}
+            write(self._render(None, "", stamp(None, record.levelname.lower(), event)))
+        except Exception:  # noqa: BLE001 -- the standard library's contract for handlers
+            self.handleError(record)
+
+    def _is_repeated(self, record: logging.LogRecord) -> bool:
+        now = monotonic()
+        if now - self._said.get(record.name, -_BETWEEN_REPEATS) < _BETWEEN_REPEATS:
+            return True
+        if len(self._said) < _MOST_REPEATS:
+            self._said[record.name] = now
+        return False

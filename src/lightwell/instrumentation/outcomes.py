@@ -1,0 +1,62 @@
+"""What an exception is called and how it reads in telemetry, and whether it is a failure of the server.
+
+Messages of database drivers and of validation repeat what was sent, so those are told by type and place alone.
+"""
+
+import traceback
+from typing import Final
+
+from pydantic import ValidationError
+
+from lightwell.errors import LightwellError, Rejected
+
+OK: Final = "ok"
+
+_LONGEST_CHAIN: Final = 5
+_DRIVERS: Final = ("sqlalchemy.", "psycopg.", "psycopg_pool.")
+
+
+def qualified_name(error: BaseException) -> str:
+    """The `error.type` of an exception: its module and name, without the module for Python's own."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def outcome_of(error: BaseException | None) -> str:
+    """`ok`, the plain name of one of our own errors (`NotFound`), or a qualified name."""
+    if error is None:
+        return OK
+    return type(error).__name__ if isinstance(error, LightwellError) else qualified_name(error)
+
+
+def failed(error: BaseException | None) -> bool:
+    """Whether it is ours or time's to mend: what the caller can mend is an answer, a cancelled wait nobody's fault."""
+    return isinstance(error, Exception) and not isinstance(error, Rejected)
+
+
+def message_of(error: BaseException) -> str:
+    """The exception's message, without values that were sent to a driver or to validation."""
+    if isinstance(error, ValidationError):
+        places = (f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in error.errors(include_input=False))
+        return f"{error.error_count()} errors for {error.title}: {', '.join(places)}"
+    if type(error).__module__.startswith(_DRIVERS):
+        primary = getattr(getattr(error, "diag", None), "sqlstate", None)
+        return f"SQLSTATE {primary}" if primary else ""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 -- somebody else's __str__ must not hide the failure that is being told
+        return ""
+
+
+def stack_of(error: BaseException) -> str:
+    """The traceback as text, causes first."""
+    parts: list[str] = []
+    present: BaseException | None = error
+    while present is not None and len(parts) < _LONGEST_CHAIN:
+        frames = "".join(traceback.format_tb(present.__traceback__))
+        parts.append(f"Traceback (most recent call last):\n{frames}{qualified_name(present)}: {message_of(present)}\n")
+        following = present.__cause__
+        if following is None and not present.__suppress_context__:
+            following = present.__context__
+        present = following
+    return "\nwhich led to\n\n".join(reversed(parts))

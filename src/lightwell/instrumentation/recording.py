@@ -1,0 +1,126 @@
+"""What one request or one tick did, as cheap tuples; they become spans only if its trace is kept (`replay.py`).
+
+A `Recording` is shared by everything that runs for its local root: the event loop's task and the database threads,
+which get a copy of the context but the same object. `list.append` is atomic, so nothing here needs a lock.
+"""
+
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Final, Literal, Protocol
+
+from opentelemetry.trace import Span, SpanContext
+
+Attribute = str | int | float | bool
+"""What an attribute of a span or a member of a log line may be; anything else is turned into text."""
+
+Enter = tuple[Literal["enter"], int, str]
+Leave = tuple[Literal["leave"], int, str, bool]
+Statement = tuple[Literal["statement"], int, int, str]
+Verdict = tuple[Literal["verdict"], int, str, str, str]
+Word = tuple[Literal["word"], int, str, dict[str, Attribute]]
+Entry = Enter | Leave | Statement | Verdict | Word
+"""What happened and when (`time.perf_counter_ns()`): a verb began (name) or ended (outcome, failed), a statement ran
+from one instant to another (text), a rule gave its verdict (rule, verdict, reason), something else was said."""
+
+MOST_ENTRIES: Final = 1000
+"""Entries that one unit or one recording holds at most."""
+
+MOST_UNITS: Final = 200
+"""Units that one recording holds at most."""
+
+
+class Work(Protocol):
+    """A finished unit of database work (`units.Unit`)."""
+
+    kind: Literal["read", "write"]
+    name: str
+    system: str | None
+    asked: int
+    began: int
+    ended: int
+    group: int
+    retries: int
+    dropped: int
+    outcome: str
+    failed: bool
+    entries: list[Entry]
+    recording: "Recording | None"
+
+
+class Recording:
+    """What is known of one local root while it runs.
+
+    `span` is the root's span (maybe one that does not record), `facts` is what was annotated, `failure` the exception
+    that was reported for it and `outcome` the `error.type` that goes with it, `dropped` what was too much to hold.
+    """
+
+    __slots__ = (
+        "closed",
+        "dropped",
+        "entries",
+        "facts",
+        "failure",
+        "kept",
+        "late",
+        "links",
+        "live",
+        "outcome",
+        "span",
+        "span_id",
+        "trace_id",
+        "units",
+    )
+
+    def __init__(self, span: Span, trace_id: str, span_id: str, *, live: bool) -> None:
+        self.span = span
+        self.live = live
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.facts: dict[str, Attribute] = {}
+        self.entries: list[Entry] = []
+        self.units: list[Work] = []
+        self.links: list[SpanContext] = []
+        self.failure: BaseException | None = None
+        self.outcome: str | None = None
+        self.dropped = 0
+        self.closed = False
+        self.kept = False
+        self.late: Callable[[Recording, Work], None] | None = None
+
+    def take(self, unit: Work) -> None:
+        """Hold a finished unit; one that ends after the root's own end follows the decision about it."""
+        if not self.live:
+            return
+        if self.closed:
+            if self.late is not None:
+                self.late(self, unit)
+        elif len(self.units) < MOST_UNITS:
+            self.units.append(unit)
+        else:
+            self.dropped += 1
+
+
+CURRENT: Final[ContextVar[Recording | None]] = ContextVar("lightwell_recording", default=None)
+
+
+class _Thread(threading.local):
+    unit: Work | None = None
+
+
+THREAD: Final = _Thread()
+"""The unit that the present (database) thread is working on."""
+
+
+def current() -> Recording | None:
+    """The recording of the present request or tick, in its task and in the database threads that work for it."""
+    recording = CURRENT.get()
+    if recording is None and THREAD.unit is not None:
+        return THREAD.unit.recording
+    return recording
+
+
+def recording_to() -> list[Entry] | None:
+    """Where the present thread's entries go: its unit's list, else the recording's, else nowhere."""
+    holder = THREAD.unit or CURRENT.get()
+    return None if holder is None or len(holder.entries) >= MOST_ENTRIES else holder.entries

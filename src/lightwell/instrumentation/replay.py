@@ -1,0 +1,98 @@
+"""Turns what a recording holds into spans with the times at which things happened; only for traces that are kept."""
+
+from collections.abc import Iterable
+from time import perf_counter_ns, time_ns
+
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, set_span_in_context
+
+from lightwell.instrumentation import vocabulary as names
+from lightwell.instrumentation.metrics import SECOND
+from lightwell.instrumentation.recording import Attribute, Entry, Recording, Work
+
+
+def replay(tracer: Tracer, recording: Recording) -> None:
+    """Make the children of a root that has not ended yet."""
+    offset = time_ns() - perf_counter_ns()
+    context = set_span_in_context(recording.span, Context())
+    _walk(tracer, recording.entries, recording.span, context, offset, None)
+    for unit in recording.units:
+        _replay_unit(tracer, unit, context, offset)
+
+
+def replay_late(tracer: Tracer, recording: Recording, unit: Work) -> None:
+    """Make the spans of a unit that ended after its root: it follows the decision, and a failed one is kept."""
+    if recording.kept or unit.failed:
+        _replay_unit(tracer, unit, set_span_in_context(recording.span, Context()), time_ns() - perf_counter_ns())
+
+
+def _replay_unit(tracer: Tracer, unit: Work, context: Context, offset: int) -> None:
+    began = unit.began or unit.ended
+    attributes: dict[str, Attribute] = {
+        names.UNIT_KIND: unit.kind,
+        names.OPERATION: unit.name,
+        names.UNIT_WAIT: (began - unit.asked) / SECOND,
+        names.UNIT_STATEMENTS: sum(1 for entry in unit.entries if entry[0] == "statement"),
+        names.UNIT_GROUP: unit.group,
+        names.OUTCOME: unit.outcome,
+    }
+    if unit.retries:
+        attributes[names.UNIT_RETRIES] = unit.retries
+    if unit.dropped:
+        attributes[names.ENTRIES_DROPPED] = unit.dropped
+    if unit.failed:
+        attributes[names.ERROR_TYPE] = unit.outcome
+    span = tracer.start_span(
+        f"{unit.kind} {unit.name}", context=context, attributes=attributes, start_time=unit.asked + offset
+    )
+    if unit.began:
+        span.add_event(names.UNIT_BEGAN.name, timestamp=began + offset)
+    _walk(tracer, unit.entries, span, set_span_in_context(span, Context()), offset, unit)
+    if unit.failed:
+        span.set_status(StatusCode.ERROR)
+    span.end(unit.ended + offset)
+
+
+def _walk(
+    tracer: Tracer, entries: Iterable[Entry], span: Span, context: Context, offset: int, unit: Work | None
+) -> None:
+    open_spans: list[tuple[Span, Context]] = [(span, context)]
+    last = 0
+    for entry in entries:
+        present, within = open_spans[-1]
+        last = entry[1]
+        match entry:
+            case ("enter", at, name):
+                verb = tracer.start_span(
+                    name, context=within, attributes={names.OPERATION: name}, start_time=at + offset
+                )
+                open_spans.append((verb, set_span_in_context(verb, Context())))
+            case ("leave", at, outcome, is_failed):
+                present.set_attribute(names.OUTCOME, outcome)
+                if is_failed:
+                    present.set_attribute(names.ERROR_TYPE, outcome)
+                    present.set_status(StatusCode.ERROR)
+                present.end(at + offset)
+                open_spans.pop()
+            case ("statement", started, ended, text):
+                _statement(tracer, within, text, unit, (started + offset, ended + offset))
+            case ("verdict", at, rule, verdict, reason):
+                said = {names.RULE: rule, names.VERDICT: verdict}
+                if reason:
+                    said[names.REASON] = reason
+                present.add_event(names.VERDICT_EVENT.name, said, timestamp=at + offset)
+            case ("word", at, name, fields):
+                present.add_event(name, fields, timestamp=at + offset)
+    for unfinished, _ in open_spans[:0:-1]:
+        unfinished.end((unit.ended if unit is not None else last) + offset)
+
+
+def _statement(tracer: Tracer, context: Context, text: str, unit: Work | None, span_of_time: tuple[int, int]) -> None:
+    operation = text.split(None, 1)[0].upper() if text else "QUERY"
+    attributes = {names.DB_QUERY_TEXT: text, names.DB_OPERATION: operation}
+    if unit is not None and unit.system is not None:
+        attributes[names.DB_SYSTEM] = unit.system
+    span = tracer.start_span(
+        operation, context=context, kind=SpanKind.CLIENT, attributes=attributes, start_time=span_of_time[0]
+    )
+    span.end(span_of_time[1])

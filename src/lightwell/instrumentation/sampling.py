@@ -1,0 +1,194 @@
+"""Which traces are kept: decided in this process when a local root ends, with bounded memory.
+
+Where kept spans go is in `export.py`; what they are made of in `replay.py`.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace.sampling import (
+    AlwaysRecordSampler,
+    ParentBased,
+    Sampler,
+    SamplingResult,
+    TraceIdRatioBased,
+)
+from opentelemetry.trace import StatusCode
+
+from lightwell.instrumentation.metrics import count_dropped
+from lightwell.instrumentation.recording import Recording
+from lightwell.instrumentation.vocabulary import KEPT
+
+Sink = Callable[[Sequence[ReadableSpan]], None]
+"""Takes the spans of one kept trace (or a late one of it); returns at once and never raises."""
+
+_SERVER_ERROR: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class KeepPolicy:
+    """What makes a trace worth keeping, besides failure (always) and the baseline.
+
+    `slow_after` is in seconds, `slow_by_route` the same for single routes; `statuses` and `verdicts` keep what was
+    answered so, or where a rule of orchestration said so.
+    """
+
+    slow_after: float = 1.0
+    slow_by_route: Mapping[str, float] = field(default_factory=dict)
+    statuses: frozenset[int] = frozenset()
+    verdicts: frozenset[str] = frozenset()
+
+    def reason(
+        self,
+        recording: Recording,
+        *,
+        seconds: float,
+        sampled: bool,
+        status: int | None = None,
+        route: str | None = None,
+    ) -> str | None:
+        """Why the trace of this root is kept; None when it is not."""
+        if recording.failure is not None or (status is not None and status >= _SERVER_ERROR):
+            return "error"
+        if seconds >= (self.slow_by_route.get(route, self.slow_after) if route else self.slow_after):
+            return "slow"
+        if status in self.statuses:
+            return "status"
+        if self.verdicts and self._has_verdict(recording):
+            return "verdict"
+        return "baseline" if sampled else None
+
+    def _has_verdict(self, recording: Recording) -> bool:
+        entries = (entry for unit in recording.units for entry in unit.entries)
+        return any(entry[0] == "verdict" and entry[3] in self.verdicts for entry in entries)
+
+
+class Baseline(Sampler):
+    """Records everything, and marks `ratio` of the traces that begin here (and what a sampled parent began) as sampled.
+
+    The ratio may be changed while it runs.
+    """
+
+    def __init__(self, ratio: float) -> None:
+        self.set_ratio(ratio)
+
+    def set_ratio(self, ratio: float) -> None:
+        """Mark another share of the traces from now on."""
+        self._ratio = ratio
+        self._sampler = AlwaysRecordSampler(ParentBased(TraceIdRatioBased(ratio)))
+        self.should_sample = self._sampler.should_sample  # type: ignore[method-assign]  # one call less for each span
+
+    def should_sample(self, *args: Any, **kwargs: Any) -> SamplingResult:
+        """Decide as described above."""
+        return self._sampler.should_sample(*args, **kwargs)
+
+    def get_description(self) -> str:
+        """What the SDK shows of it."""
+        return f"Baseline{{{self._ratio}}}"
+
+
+class Tail(SpanProcessor):
+    """Holds the spans of each local root until it ends, then hands all of them to the sinks, or none.
+
+    A root is kept when its `lightwell.kept.reason` is set, it is sampled, or its status is ERROR. At most `most_spans`
+    wait, at most `most_spans_each` for one root; a span that ends after its root follows the decision, and a failed one
+    is kept in any case.
+    """
+
+    def __init__(self, *, most_spans: int = 20_000, most_spans_each: int = 2_000, most_decisions: int = 4_096) -> None:
+        self._sinks: tuple[Sink, ...] = ()
+        self._most_spans = most_spans
+        self._most_spans_each = most_spans_each
+        self._most_decisions = most_decisions
+        self._lock = threading.Lock()
+        self._live: dict[int, None] = {}
+        self._root_of: dict[int, int] = {}
+        self._waiting: dict[int, list[ReadableSpan]] = {}
+        self._held = 0
+        self._kept_roots: dict[int, None] = {}
+
+    @property
+    def has_sinks(self) -> bool:
+        """Whether anybody takes what is kept."""
+        return bool(self._sinks)
+
+    def add_sink(self, sink: Sink) -> None:
+        """Hand kept traces to one more sink."""
+        self._sinks = (*self._sinks, sink)
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 -- the SDK's signature
+        """Learn which root a child belongs to."""
+        parent, context = span.parent, span.context
+        if context is None or not self._sinks:
+            return
+        if parent is None or parent.is_remote:
+            if len(self._live) >= self._most_spans:
+                self._live.pop(next(iter(self._live)), None)
+            self._live[context.span_id] = None
+            return
+        with self._lock:
+            if len(self._root_of) >= self._most_spans:
+                self._root_of.pop(next(iter(self._root_of)))
+            self._root_of[context.span_id] = self._root_of.get(parent.span_id, parent.span_id)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Hold a child, decide on a root."""
+        if not self._sinks or span.context is None:
+            return
+        if span.parent is None or span.parent.is_remote:
+            self._decide(span, span.context.span_id)
+        else:
+            self._hold(span, span.context.span_id)
+
+    def _decide(self, root: ReadableSpan, root_id: int) -> None:
+        kept = _is_kept(root)
+        with self._lock:
+            self._live.pop(root_id, None)
+            children = self._waiting.pop(root_id, None)
+            if children:
+                self._held -= len(children)
+                for child in children:
+                    if child.context is not None:
+                        self._root_of.pop(child.context.span_id, None)
+            if kept:
+                if len(self._kept_roots) >= self._most_decisions:
+                    self._kept_roots.pop(next(iter(self._kept_roots)))
+                self._kept_roots[root_id] = None
+        if kept:
+            self._hand_over([root, *(children or ())])
+        elif children:
+            failures = [child for child in children if child.status.status_code is StatusCode.ERROR]
+            if failures:
+                self._hand_over(failures)
+
+    def _hold(self, span: ReadableSpan, span_id: int) -> None:
+        with self._lock:
+            root_id = self._root_of.get(span_id, 0)
+            if root_id in self._live:
+                waiting = self._waiting.setdefault(root_id, [])
+                if self._held < self._most_spans and len(waiting) < self._most_spans_each:
+                    waiting.append(span)
+                    self._held += 1
+                else:
+                    count_dropped("too_many_spans", 1)
+                return
+            self._root_of.pop(span_id, None)
+            follows = root_id in self._kept_roots
+        if follows or span.status.status_code is StatusCode.ERROR:
+            self._hand_over([span])
+
+    def _hand_over(self, spans: Sequence[ReadableSpan]) -> None:
+        for sink in self._sinks:
+            sink(spans)
+
+
+def _is_kept(root: ReadableSpan) -> bool:
+    if root.attributes and KEPT in root.attributes:
+        return True
+    return (root.context is not None and bool(root.context.trace_flags & 1)) or (
+        root.status.status_code is StatusCode.ERROR
+    )

@@ -1,0 +1,217 @@
+"""Sets up logs, traces and metrics for the process, once, from plain values and the standard `OTEL_*` variables.
+
+A host application that has set providers of its own keeps them: this server then speaks through those.
+"""
+
+import threading
+from collections.abc import Sequence
+from time import monotonic
+from typing import Final
+
+from opentelemetry import metrics as metrics_api
+from opentelemetry import trace as trace_api
+from opentelemetry.instrumentation.fastapi.version import __version__ as instrumentor_version
+from opentelemetry.metrics import MeterProvider as AnyMeterProvider
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.metrics._internal import _ProxyMeterProvider
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider
+from opentelemetry.trace import TracerProvider as AnyTracerProvider
+
+from lightwell.instrumentation import environment, logging, metrics
+from lightwell.instrumentation.export import SpanQueue, within
+from lightwell.instrumentation.roots import Tracing
+from lightwell.instrumentation.sampling import Baseline, KeepPolicy, Sink, Tail
+from lightwell.instrumentation.ticks import Ticks
+from lightwell.instrumentation.vocabulary import SCOPE, TELEMETRY_ABANDONED, TELEMETRY_STARTED
+from lightwell.instrumentation.words import log
+
+_INSTRUMENTOR: Final = "opentelemetry.instrumentation.fastapi"
+_SCHEMA: Final = "https://opentelemetry.io/schemas/1.36.0"
+
+
+class Telemetry:
+    """What the process tells with; `tracing` is for the seams (`http.instrument`), `ticks` for the loops' runner."""
+
+    def __init__(
+        self,
+        *,
+        tracing: Tracing,
+        tracer_provider: AnyTracerProvider | None = None,
+        meter_provider: AnyMeterProvider | None = None,
+        sampler: Baseline | None = None,
+        queues: Sequence[SpanQueue] = (),
+        readers: Sequence[MetricReader] = (),
+    ) -> None:
+        self.tracing = tracing
+        self.ticks = Ticks(tracing)
+        self.tracer_provider = tracer_provider
+        self.meter_provider = meter_provider
+        self.sampler = sampler
+        self._queues = tuple(queues)
+        self._readers = tuple(readers)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether spans are recorded."""
+        return self.tracing.live
+
+    def add_sink(self, sink: Sink) -> None:
+        """Hand every kept trace to `sink` too; where a host application's provider traces, its processors do that."""
+        if self.tracing.tail is not None:
+            self.tracing.tail.add_sink(sink)
+
+    def flush(self, deadline: float) -> bool:
+        """Send what is waiting, for at most `deadline` seconds; whether all of it was tried in time.
+
+        Blocks: call it in a thread. What is waiting in a host application's own providers is the host's to send.
+        """
+        end = monotonic() + deadline
+        in_time = True
+        for queue in self._queues:
+            in_time = queue.flush(max(0.0, end - monotonic())) and in_time
+        for reader in self._readers:
+            in_time = within(end - monotonic(), reader.force_flush, "lightwell-metrics-flush") and in_time
+        if not in_time:
+            log.warning(TELEMETRY_ABANDONED.name, deadline=deadline)
+        return in_time
+
+    def shutdown(self, deadline: float) -> bool:
+        """Flush and end, in at most `deadline` seconds; whether all of it was tried in time. Nothing is told afterwards."""
+        end = monotonic() + deadline
+        in_time = self.flush(deadline)
+        for queue in self._queues:
+            in_time = queue.close(max(0.0, end - monotonic())) and in_time
+        for reader in self._readers:
+            within(end - monotonic(), reader.shutdown, "lightwell-metrics-end")
+        return in_time
+
+
+_lock: Final = threading.Lock()
+_present: Telemetry | None = None
+
+
+def configure(
+    *,
+    version: str,
+    enabled: bool = True,
+    baseline_ratio: float = 0.01,
+    slow_after: float = 1.0,
+    log_level: str = "INFO",
+    log_format: logging.Format = "auto",
+) -> Telemetry:
+    """Set up telemetry for this process; called again it changes levels and thresholds and makes nothing anew.
+
+    `baseline_ratio` is the share of healthy traces to keep, `slow_after` is in seconds. With `enabled=False` or
+    `OTEL_SDK_DISABLED=true` there are logs alone.
+    """
+    global _present  # noqa: PLW0603 -- the telemetry of the process
+    with _lock:
+        logging.configure(log_level, log_format)
+        if not enabled or environment.is_disabled():
+            return Telemetry(tracing=Tracing())
+        policy = KeepPolicy(slow_after=slow_after)
+        ratio = environment.baseline_ratio(baseline_ratio)
+        if _present is None or not _is_in_force(_present):
+            _present = assemble(
+                version=version,
+                ratio=ratio,
+                policy=policy,
+                host_tracer_provider=_host_tracer_provider(),
+                host_meter_provider=_host_meter_provider(),
+                exporters=[exporter] if (exporter := environment.span_exporter()) else [],
+                readers=[PeriodicExportingMetricReader(sender)] if (sender := environment.metric_exporter()) else [],
+            )
+            _set_globals(_present)
+        _present.tracing.policy = policy
+        if _present.sampler is not None:
+            _present.sampler.set_ratio(ratio)
+        return _present
+
+
+def assemble(
+    *,
+    version: str,
+    ratio: float,
+    policy: KeepPolicy,
+    host_tracer_provider: AnyTracerProvider | None = None,
+    host_meter_provider: AnyMeterProvider | None = None,
+    exporters: Sequence[SpanExporter] = (),
+    readers: Sequence[MetricReader] = (),
+) -> Telemetry:
+    """Put telemetry together without making it the process's; only the instruments of metrics are always that."""
+    resource = environment.resource(version)
+    tail: Tail | None = None
+    sampler: Baseline | None = None
+    queues: list[SpanQueue] = []
+    tracer_provider = host_tracer_provider
+    if tracer_provider is None:
+        tail, sampler = Tail(), Baseline(ratio)
+        queues = [_queue(exporter) for exporter in exporters]
+        for queue in queues:
+            tail.add_sink(queue)
+        own = TracerProvider(sampler=sampler, resource=resource, shutdown_on_exit=False)
+        own.add_span_processor(tail)
+        tracer_provider = own
+    meter_provider = host_meter_provider
+    if meter_provider is None and readers:
+        meter_provider = MeterProvider(readers, resource=resource, shutdown_on_exit=False)
+    metrics.bind(meter_provider.get_meter(SCOPE, version) if meter_provider is not None else None)
+    tracing = Tracing(
+        server_tracer=tracer_provider.get_tracer(_INSTRUMENTOR, instrumentor_version, _SCHEMA),
+        tracer=tracer_provider.get_tracer(SCOPE, version, _SCHEMA),
+        policy=policy,
+        tail=tail,
+        live=True,
+    )
+    log.debug(
+        TELEMETRY_STARTED.name,
+        traces="host" if host_tracer_provider else "otlp" if exporters else "none",
+        metrics="host" if host_meter_provider else "otlp" if readers else "none",
+        baseline_ratio=ratio,
+    )
+    return Telemetry(
+        tracing=tracing,
+        tracer_provider=tracer_provider,
+        meter_provider=meter_provider,
+        sampler=sampler,
+        queues=queues,
+        readers=readers if host_meter_provider is None else (),
+    )
+
+
+def _queue(exporter: SpanExporter) -> SpanQueue:
+    return SpanQueue(
+        exporter,
+        most_spans=int(environment.number("OTEL_BSP_MAX_QUEUE_SIZE", 2048)),
+        batch=int(environment.number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512)),
+        every=environment.number("OTEL_BSP_SCHEDULE_DELAY", 5000) / 1000,
+    )
+
+
+def _set_globals(telemetry: Telemetry) -> None:
+    if telemetry.tracing.tail is not None and telemetry.tracer_provider is not None:
+        trace_api.set_tracer_provider(telemetry.tracer_provider)
+    if telemetry.meter_provider is not None and _host_meter_provider() is None:
+        metrics_api.set_meter_provider(telemetry.meter_provider)
+
+
+def _is_in_force(telemetry: Telemetry) -> bool:
+    """Whether the process's providers are still those that it was made from; a host may have set its own since."""
+    meter_provider = _host_meter_provider()
+    return trace_api.get_tracer_provider() is telemetry.tracer_provider and (
+        meter_provider is None or meter_provider is telemetry.meter_provider
+    )
+
+
+def _host_tracer_provider() -> AnyTracerProvider | None:
+    provider = trace_api.get_tracer_provider()
+    return None if isinstance(provider, ProxyTracerProvider | NoOpTracerProvider) else provider
+
+
+def _host_meter_provider() -> AnyMeterProvider | None:
+    provider = metrics_api.get_meter_provider()
+    return None if isinstance(provider, _ProxyMeterProvider | NoOpMeterProvider) else provider

@@ -1,0 +1,126 @@
+"""A toy application whose signals are caught: spans, metrics and log lines, each as an operator would get them."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
+
+from lightwell.instrumentation import logging, metrics
+from lightwell.instrumentation.sampling import KeepPolicy
+from lightwell.instrumentation.setup import Telemetry, assemble
+from tests.signals.toy import make_app
+
+_PATIENCE = 5.0
+
+
+@dataclass
+class Signals:
+    """What came out of the process."""
+
+    telemetry: Telemetry
+    exporter: InMemorySpanExporter
+    reader: InMemoryMetricReader
+    read_lines: Callable[[], list[str]]
+
+    @property
+    def spans(self) -> list[ReadableSpan]:
+        """All spans that were exported."""
+        self.telemetry.flush(_PATIENCE)
+        return list(self.exporter.get_finished_spans())
+
+    @property
+    def server_spans(self) -> list[ReadableSpan]:
+        """The server spans that were exported."""
+        return [span for span in self.spans if span.kind is SpanKind.SERVER]
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """All log lines."""
+        return [json.loads(line) for line in self.read_lines()]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The log lines of one event."""
+        return [line for line in self.lines if line["event"] == name]
+
+    def points(self, name: str) -> list[Any]:
+        """The data points of a metric."""
+        data = self.reader.get_metrics_data()
+        return [
+            point
+            for resource in (data.resource_metrics if data else ())
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+            if metric.name == name
+            for point in metric.data.data_points
+        ]
+
+    def everything(self) -> str:
+        """All of it as one text, to look for what must not be in it."""
+        data = self.reader.get_metrics_data()
+        spans = "".join(span.to_json() for span in self.spans)
+        return spans + "".join(self.read_lines()) + (data.to_json() if data else "")
+
+
+@pytest.fixture
+def log_lines(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[str]]]:
+    """Reads the lines that were written to standard error so far."""
+    logging.configure("INFO", "json")
+    read: list[str] = []
+
+    def lines() -> list[str]:
+        read.extend(line for line in capfd.readouterr().err.splitlines() if line.startswith("{"))
+        return read
+
+    yield lines
+    logging.configure("WARNING", "json")
+
+
+@pytest.fixture
+def make_signals(log_lines: Callable[[], list[str]]) -> Iterator[Callable[..., Signals]]:
+    """Makes telemetry with a ratio and a policy, that stays in this test."""
+
+    def make(ratio: float = 1.0, policy: KeepPolicy | None = None) -> Signals:
+        exporter, reader = InMemorySpanExporter(), InMemoryMetricReader()
+        policy = policy or KeepPolicy(slow_after=60.0)
+        telemetry = assemble(version="0", ratio=ratio, policy=policy, exporters=[exporter], readers=[reader])
+        return Signals(telemetry, exporter, reader, log_lines)
+
+    yield make
+    metrics.bind(None)
+
+
+@pytest.fixture
+def signals(make_signals: Callable[..., Signals]) -> Signals:
+    """Signals of which every trace is kept."""
+    return make_signals()
+
+
+@pytest.fixture
+def app(signals: Signals) -> FastAPI:
+    """The toy application."""
+    return make_app(signals.telemetry.tracing)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the toy application; an exception that the server would see is raised."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://toy") as opened:
+        yield opened
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds, for a few seconds at most."""
+    end = time.monotonic() + _PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it never came true"
+        await asyncio.sleep(0.005)

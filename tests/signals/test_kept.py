@@ -1,0 +1,231 @@
+"""Which traces are kept, and that a kept one is whole."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import httpx
+import pytest
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.trace import SpanKind, StatusCode
+
+from lightwell.instrumentation.metrics import GAUGES
+from lightwell.instrumentation.recording import MOST_ENTRIES
+from lightwell.instrumentation.sampling import Baseline, KeepPolicy, Tail
+from lightwell.instrumentation.units import Unit
+from tests.signals.conftest import Signals
+from tests.signals.toy import make_app
+
+ID = "01890a5d-ac96-774b-bcce-b302099a8057"
+MakeSignals = Callable[..., Signals]
+
+
+def _client(signals: Signals) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(make_app(signals.telemetry.tracing))
+    return httpx.AsyncClient(transport=transport, base_url="http://toy")
+
+
+async def test_a_kept_trace_is_whole(client: httpx.AsyncClient, signals: Signals) -> None:
+    """Server span, unit, verb and statements, with their true order, and the verdicts on the verb."""
+    await client.post(f"/api/things/{ID}/set_state")
+
+    spans = {span.name: span for span in signals.spans}
+    server, unit = spans["POST /api/things/{thing_id}/set_state"], spans["write things.set_state"]
+    verb, select, update = spans["toy.set_state"], spans["SELECT"], spans["UPDATE"]
+    assert server.context is not None
+    assert unit.context is not None
+    assert unit.parent is not None
+    assert verb.parent is not None
+    assert select.parent is not None
+    assert update.parent is not None
+    assert unit.parent.span_id == server.context.span_id
+    assert verb.parent.span_id == select.parent.span_id == update.parent.span_id == unit.context.span_id
+    assert {span.context.trace_id for span in spans.values() if span.context} == {server.context.trace_id}
+    assert [dict(event.attributes or {}) for event in verb.events] == [
+        {"lightwell.rule": "wait_for_scheduled_time", "lightwell.verdict": "ACCEPT"},
+        {
+            "lightwell.rule": "prevent_duplicates",
+            "lightwell.verdict": "REJECT",
+            "lightwell.reason": "it was made before",
+        },
+    ]
+    attributes = unit.attributes or {}
+    assert (attributes["lightwell.db.unit.statements"], attributes["lightwell.db.unit.group"]) == (2, 3)
+    assert (select.attributes or {})["db.query.text"] == "SELECT id FROM thing WHERE id = ?"
+    assert (select.attributes or {})["db.system.name"] == "sqlite"
+    assert (server.attributes or {})["lightwell.flow_run_id"] == "run-1"
+    assert (server.attributes or {})["lightwell.thing_id"] == ID
+    for outer, inner in pairwise((server, unit, verb)):
+        assert outer.start_time is not None
+        assert inner.start_time is not None
+        assert outer.end_time is not None
+        assert inner.end_time is not None
+        assert outer.start_time <= inner.start_time <= inner.end_time <= outer.end_time
+    (line,) = signals.events("http.request")
+    assert (line["flow_run_id"], line["thing_id"]) == ("run-1", ID)
+    assert line["db_ms"] >= 0
+
+
+async def test_at_ratio_zero_failures_are_kept_whole_and_healthy_ones_are_not(make_signals: MakeSignals) -> None:
+    """All 20 failing traces with all their spans, none of 40 healthy ones."""
+    signals = make_signals(0.0)
+    async with _client(signals) as client:
+        for _ in range(20):
+            await client.get(f"/api/things/{ID}")
+            await client.post(f"/api/things/{ID}/set_state")
+            assert (await client.get("/api/things/fail/unit")).status_code == 500
+
+    names = [span.name for span in signals.spans]
+    assert {name: names.count(name) for name in set(names)} == {
+        "GET /api/things/fail/unit": 20,
+        "write things.set_state": 20,
+        "toy.set_state": 20,
+        "SELECT": 20,
+    }
+    assert all(
+        span.status.status_code is StatusCode.ERROR for span in signals.spans if span.kind is not SpanKind.CLIENT
+    )
+    assert {(span.attributes or {})["lightwell.kept.reason"] for span in signals.server_spans} == {"error"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"),
+    [
+        (KeepPolicy(slow_after=0.0), "slow"),
+        (KeepPolicy(slow_by_route={"/api/things/{thing_id}/set_state": 0.0}), "slow"),
+        (KeepPolicy(statuses=frozenset({200})), "status"),
+        (KeepPolicy(verdicts=frozenset({"REJECT"})), "verdict"),
+    ],
+    ids=["slow", "slow for its route", "status", "verdict"],
+)
+async def test_other_reasons_to_keep_a_trace(policy: KeepPolicy, reason: str, make_signals: MakeSignals) -> None:
+    """Slow ones, chosen statuses and chosen verdicts are kept, and say why."""
+    signals = make_signals(0.0, policy)
+    async with _client(signals) as client:
+        await client.post(f"/api/things/{ID}/set_state")
+
+    assert [(span.attributes or {})["lightwell.kept.reason"] for span in signals.server_spans] == [reason]
+
+
+async def test_a_sampled_parent_is_honoured_and_continued(make_signals: MakeSignals) -> None:
+    """The W3C flag keeps the trace, the span is the parent's child; without the flag only failures are kept."""
+    signals = make_signals(0.0)
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331"
+    async with _client(signals) as client:
+        sampled = await client.get(f"/api/things/{ID}", headers={"traceparent": f"{parent}-03"})
+        await client.get(f"/api/things/{ID}", headers={"traceparent": f"{parent}-00"})
+        await client.get("/api/things/fail/unforeseen", headers={"traceparent": f"{parent}-00"})
+        await client.get(f"/api/things/{ID}", headers={"traceparent": "nonsense"})
+
+    assert sampled.headers["x-trace-id"] == "0af7651916cd43dd8448eb211c80319c"
+    assert [span.name for span in signals.server_spans] == [
+        "GET /api/things/{thing_id}",
+        "GET /api/things/fail/{kind}",
+    ]
+    assert [span.parent.span_id for span in signals.server_spans if span.parent] == [0xB7AD6B7169203331] * 2
+
+
+async def test_a_linked_run_is_linked(client: httpx.AsyncClient, signals: Signals) -> None:
+    """A request about a run whose label holds a trace has a link to it."""
+    await client.get("/api/things/linked/run")
+
+    (span,) = signals.server_spans
+    assert [f"{link.context.trace_id:032x}" for link in span.links] == ["0af7651916cd43dd8448eb211c80319c"]
+
+
+async def test_concurrent_requests_keep_to_themselves(client: httpx.AsyncClient, signals: Signals) -> None:
+    """Each of 30 requests at once has its own trace, with its own unit in it."""
+    answers = await asyncio.gather(*(client.post(f"/api/things/{ID}/set_state") for _ in range(30)))
+
+    traces = {f"{span.context.trace_id:032x}": 0 for span in signals.spans if span.context}
+    for span in signals.spans:
+        assert span.context is not None
+        traces[f"{span.context.trace_id:032x}"] += 1
+    assert traces == {answer.headers["x-trace-id"]: 5 for answer in answers}
+
+
+def test_a_unit_holds_a_bounded_number_of_entries() -> None:
+    """A unit with a million statements holds the first ones, and counts the rest."""
+    unit = Unit("read", "things.all")
+    unit.begin()
+    for _ in range(MOST_ENTRIES + 10):
+        unit.statement("SELECT 1", 1, 2)
+    unit.finish(None)
+
+    assert (len(unit.entries), unit.dropped) == (MOST_ENTRIES, 10)
+
+
+class _Sink:
+    def __init__(self) -> None:
+        self.spans: list[ReadableSpan] = []
+
+    def __call__(self, spans: Sequence[ReadableSpan]) -> None:
+        self.spans.extend(spans)
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(span.name for span in self.spans)
+
+
+def _tracer(tail: Tail, ratio: float = 0.0) -> trace.Tracer:
+    provider = TracerProvider(sampler=Baseline(ratio), shutdown_on_exit=False)
+    provider.add_span_processor(tail)
+    return provider.get_tracer("test")
+
+
+def test_spans_of_other_libraries_follow_their_root() -> None:
+    """Children of any depth are held until the root ends, and go with it; those of a healthy root are dropped."""
+    tail, sink = Tail(), _Sink()
+    tail.add_sink(sink)
+    tracer = _tracer(tail)
+    for fails in (True, False):
+        root = tracer.start_span("root", Context())
+        within = trace.set_span_in_context(root, Context())
+        child = tracer.start_span("child", within)
+        tracer.start_span("grandchild", trace.set_span_in_context(child, Context())).end()
+        child.end()
+        late = tracer.start_span("late", within)
+        broken = tracer.start_span("late and broken", within)
+        if fails:
+            root.set_status(StatusCode.ERROR)
+        assert sink.names == ([] if fails else ["child", "grandchild", "late", "late and broken", "root"])
+        root.end()
+        late.end()
+        broken.set_status(StatusCode.ERROR)
+        broken.end()
+
+    assert sink.names == ["child", "grandchild", "late", "late and broken", "late and broken", "root"]
+
+
+def test_memory_stays_bounded_whatever_is_never_ended() -> None:
+    """Spans past the limits are dropped and counted, never held; what is dropped comes from that root alone."""
+    tail, sink = Tail(most_spans=100, most_spans_each=50), _Sink()
+    tail.add_sink(sink)
+    tracer = _tracer(tail)
+    before = GAUGES.dropped.get("too_many_spans", 0)
+    root = tracer.start_span("root", Context())
+    within = trace.set_span_in_context(root, Context())
+    for _ in range(70):
+        tracer.start_span("child", within).end()
+    for _ in range(1000):
+        tracer.start_span("never ended", Context())
+    assert GAUGES.dropped["too_many_spans"] - before == 20
+    failing = tracer.start_span("failing", Context())
+    failing.set_status(StatusCode.ERROR)
+    failing.end()
+
+    assert sink.names == ["failing"]
+    assert len(tail._live) <= 100  # noqa: SLF001 -- the bound itself is what is tested
+
+
+def test_the_baseline_is_a_share_of_the_healthy_ones() -> None:
+    """At 0.5 about half of 400 traces are kept."""
+    tail, sink = Tail(), _Sink()
+    tail.add_sink(sink)
+    tracer = _tracer(tail, 0.5)
+    for _ in range(400):
+        tracer.start_span("root", Context()).end()
+
+    assert 130 < len(sink.spans) < 270
