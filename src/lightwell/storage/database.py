@@ -137,7 +137,7 @@ class Database:
         loop = self._loop
         if loop is None:
             raise Unavailable("The database is closed")
-        job = Job(kind, call, args, kwargs, loop.create_future())
+        job = Job(kind, self._engine.dialect, call, args, kwargs, loop.create_future())
         if self._counts[kind] >= self._queue_limit:
             refusal = Busy("Too many requests are waiting for the database")
             job.unit.finish(refusal)

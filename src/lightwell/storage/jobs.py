@@ -15,7 +15,7 @@ from lightwell.errors import Defect
 from lightwell.events.facts import Fact
 from lightwell.instrumentation.units import Unit
 from lightwell.storage.failures import translated
-from lightwell.storage.transaction import Reader, Transaction
+from lightwell.storage.transaction import Dialect, Reader, Transaction
 
 Kind = Literal["read", "write"]
 StoreFacts = Callable[[Transaction, Sequence[Fact]], None]
@@ -45,6 +45,7 @@ class Job:
     def __init__(
         self,
         kind: Kind,
+        dialect: Dialect,
         call: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
@@ -56,7 +57,7 @@ class Job:
         self._kwargs = kwargs
         self._context = copy_context()
         self.future = future
-        self.unit = Unit(kind, _name(call))
+        self.unit = Unit(kind, _name(call), dialect)
         self.asked = monotonic()
         self.started = 0.0
         self.result: Any = None
@@ -66,7 +67,8 @@ class Job:
     @property
     def observer(self) -> Unit | None:
         """Who wants to know of its statements, if anybody does."""
-        return self.unit if self.unit.recording is not None else None
+        recording = self.unit.recording
+        return self.unit if recording is not None and recording.live else None
 
     def start(self) -> None:
         """Say that a thread begins with it, or begins again."""

@@ -16,8 +16,8 @@ from lightwell.storage.jobs import Answers, Job
 class Inbox:
     """Jobs that wait for one of several threads; the thread that fell idle last is rung first, its caches are warm.
 
-    `patience`: while a thread is at work already, another is rung only when none has taken a job for so many seconds, or
-    one has waited five times as long. Threads that compute share Python's one lock, and two of them need more time for
+    `patience`: while a thread is at work already, another is rung only when none has taken a job for so many seconds,
+    or one has waited five times as long. Threads that compute share Python's one lock, and two of them need more time for
     small jobs than one.
     """
 

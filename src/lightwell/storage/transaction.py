@@ -6,7 +6,7 @@ Who makes them, and when they commit: `storage/database.py`.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from time import time_ns
+from time import perf_counter_ns
 from typing import Any, Literal, NoReturn
 
 from sqlalchemy import Connection, CursorResult, Executable, text
@@ -47,15 +47,15 @@ class Reader:
         if self.failure is not None:
             raise self.failure
         unit = self._unit
-        started = 0 if unit is None else time_ns()
+        started = 0 if unit is None else perf_counter_ns()
         try:
             result = self._connection.execute(statement, parameters)
         except Exception as error:  # noqa: BLE001 - raised again, with its meaning
             if unit is not None:
-                unit.statement(statement_of(error), started, time_ns())
+                unit.statement(statement_of(error), started, perf_counter_ns())
             self._fail(error)
         if unit is not None:
-            unit.statement(result.context.statement, started, time_ns())
+            unit.statement(result.context.statement, started, perf_counter_ns())
         return result
 
     def _fail(self, error: Exception) -> NoReturn:

@@ -1,0 +1,1 @@
+"""Tools with no domain noun in them, each a library in waiting."""

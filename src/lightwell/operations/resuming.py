@@ -1,0 +1,78 @@
+"""Letting a paused flow run go on, with the input that it waits for."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError, best_match
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from lightwell.contract.orchestration import OrchestrationResult
+from lightwell.contract.states import StateType
+from lightwell.instrumentation.annotations import annotate
+from lightwell.instrumentation.operation import operation
+from lightwell.instrumentation.traceparent import link_run
+from lightwell.operations.flow_run_states import move
+from lightwell.operations.transitions import aborted, rejected, result_of
+from lightwell.orchestration.decision import Status
+from lightwell.orchestration.policies import flow_run_policy
+from lightwell.orchestration.proposals import resumption
+from lightwell.orchestration.transition import Tuning
+from lightwell.storage import flow_run_inputs, flow_runs
+from lightwell.storage.transaction import Transaction
+
+
+@operation
+def resume(
+    tx: Transaction,
+    flow_run_id: UUID,
+    run_input: Mapping[str, Any] | None,
+    tuning: Tuning,
+    *,
+    client_version: str | None = None,
+) -> OrchestrationResult:
+    """What comes of asking a paused run to go on; raises NotFound.
+
+    An input that the run's own schema does not allow is a REJECT, and nothing is changed.
+    """
+    annotate(flow_run_id=flow_run_id)
+    run = flow_runs.get(tx, flow_run_id, lock=True)
+    link_run(run.labels)
+    paused = run.state
+    if paused is None or paused.type is not StateType.PAUSED:
+        return aborted("Cannot resume a flow run that is not paused.")
+    keys = paused.state_details.run_input_keyset
+    if keys:
+        objection = _objection(tx, flow_run_id, keys, run_input or {})
+        if objection is not None:
+            return rejected(objection, paused)
+    state = resumption(paused, tx.now, tuning.new_id)
+    decision = move(tx, run, state, flow_run_policy(force=False), tuning, client_version)
+    if keys and run_input and decision.status is Status.ACCEPT:
+        flow_run_inputs.insert(tx, flow_run_id, keys["response"], json.dumps(run_input), None)
+    return result_of(decision)
+
+
+def _objection(tx: Transaction, flow_run_id: UUID, keys: Mapping[str, str], run_input: Mapping[str, Any]) -> str | None:
+    kept = flow_run_inputs.find(tx, flow_run_id, keys.get("schema", ""))
+    if kept is None:
+        return "Run input schema not found."
+    try:
+        schema = json.loads(kept.value)
+    except (ValueError, RecursionError):
+        return "Run input schema is not valid JSON."
+    return _misfit(schema, run_input)
+
+
+def _misfit(schema: Any, run_input: Mapping[str, Any]) -> str | None:  # noqa: ANN401 -- any JSON
+    try:
+        Draft202012Validator.check_schema(schema)
+        error: ValidationError | None = best_match(Draft202012Validator(schema, registry=Registry()).iter_errors(run_input))
+    except SchemaError as problem:
+        return f"Run input schema is not a valid schema: {problem.message}"
+    except (Unresolvable, RecursionError):
+        return "Invalid schema: it refers to what is not there, or to itself."
+    return None if error is None else f"Reason: {error.message}"

@@ -1,0 +1,97 @@
+"""The whole server as one application: the API at `/api`, pages at `/`, and what lives behind them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from lightwell.api import problems
+from lightwell.contract.versions import API_VERSION
+from lightwell.instrumentation import metrics
+from lightwell.instrumentation.http import instrument
+from lightwell.instrumentation.setup import Telemetry, configure
+from lightwell.instrumentation.vocabulary import TRACE_ID_HEADER
+from lightwell.server.cache import AppCache
+from lightwell.server.rest import NATIVE_TELEMETRY_OFF, create_orion_api
+from lightwell.server.runtime import Runtime
+from lightwell.settings import Settings, current_settings, use_settings
+from lightwell.ui.landing import LandingPage
+from lightwell.ui.static import SPAStaticFiles
+
+APPLICATIONS: Final = AppCache()
+metrics.watch_app_cache(APPLICATIONS.__len__)
+
+_ANY: Final = "*"
+
+
+def create_app(settings: Settings | None = None, *, ignore_cache: bool = False, ephemeral: bool = False) -> FastAPI:
+    """The REST API at `/api` and the pages at `/`.
+
+    Without `settings`, those of the current context count (`use_settings`), else the environment's. Equal settings and
+    the same `ephemeral` give the same application, unless `ignore_cache` asks for a new one. An `ephemeral` one has no
+    pages and no background loops. Raises SettingsError for an environment that cannot be read.
+    """
+    chosen = settings or current_settings()
+    telemetry = _telemetry(chosen)
+    return APPLICATIONS.get(
+        (chosen, ephemeral), lambda: _make(chosen, telemetry, ephemeral=ephemeral), bypass=ignore_cache
+    )
+
+
+def _telemetry(settings: Settings) -> Telemetry:
+    return configure(
+        version=version("lightwell"),
+        enabled=settings.telemetry.enabled,
+        baseline_ratio=settings.telemetry.baseline_ratio,
+        slow_after=settings.telemetry.slow_after.total_seconds(),
+        log_level=settings.telemetry.log_level,
+        log_format=settings.telemetry.log_format,
+    )
+
+
+def _make(settings: Settings, telemetry: Telemetry, *, ephemeral: bool) -> FastAPI:
+    runtime = Runtime(settings, telemetry, ephemeral=ephemeral)
+    with use_settings(settings):
+        api = create_orion_api()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with runtime.serving(app, api):
+            yield
+
+    app = FastAPI(
+        title="Lightwell",
+        version=version("lightwell"),
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=NATIVE_TELEMETRY_OFF,
+    )
+    if settings.api.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.api.cors_origins,
+            allow_methods=settings.api.cors_methods,
+            allow_headers=settings.api.cors_headers,
+            allow_credentials=_ANY not in settings.api.cors_origins,
+            expose_headers=[TRACE_ID_HEADER, "Retry-After"],
+        )
+    app.mount("/api", api, name="api")
+    if settings.ui.enabled and not ephemeral:
+        app.mount("/", _pages(settings), name="ui")
+    problems.install(app)
+    instrument(app, telemetry.tracing)
+    return app
+
+
+def _pages(settings: Settings) -> LandingPage | SPAStaticFiles:
+    directory = settings.ui.directory
+    if directory is not None:
+        return SPAStaticFiles(directory=directory, html=True)
+    return LandingPage(
+        version=version("lightwell"), api_version=API_VERSION, api_url=settings.ui.api_url or "/api"
+    )

@@ -1,0 +1,168 @@
+"""What lives while an application is served: telemetry, database, bus, streams and loops; started and stopped together."""
+
+import asyncio
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from lightwell.api.dependencies import LoopHealth, Services
+from lightwell.api.gate import GateRules, TokenCheck
+from lightwell.contract.logs import Log
+from lightwell.events.broadcast import Broadcast
+from lightwell.events.bus import Bus
+from lightwell.events.facts import Fact
+from lightwell.instrumentation import vocabulary
+from lightwell.instrumentation.facts import count_facts
+from lightwell.instrumentation.setup import Telemetry
+from lightwell.instrumentation.words import log
+from lightwell.kit.clock import Clock, SystemClock
+from lightwell.loops import loops_of
+from lightwell.loops.runner import Runner
+from lightwell.orchestration.transition import Tuning
+from lightwell.server.admin_view import settings_view
+from lightwell.settings import Settings
+from lightwell.storage import csrf_tokens
+from lightwell.storage.database import Database, open_database, parsed
+from lightwell.storage.events import store_facts
+from lightwell.storage.migrations import chain
+
+
+class Runtime:
+    """The living parts of one application.
+
+    Entering `serving` a second time while it is served joins what runs; the last to leave stops it. Both must be of one
+    event loop.
+    """
+
+    def __init__(self, settings: Settings, telemetry: Telemetry, *, ephemeral: bool = False) -> None:
+        self._settings = settings
+        self._telemetry = telemetry
+        self._ephemeral = ephemeral
+        self._clock: Clock = SystemClock()
+        self._guests = 0
+        self._gate = asyncio.Lock()
+        self._database: Database | None = None
+        self._runner: Runner | None = None
+        self.services: Services | None = None
+
+    @asynccontextmanager
+    async def serving(self, *apps: FastAPI) -> AsyncIterator[None]:
+        """Start what is not running, give the applications their services, and stop at the end."""
+        async with self._gate:
+            if self._guests == 0:
+                self.services = await self._start()
+            self._guests += 1
+        for app in apps:
+            app.state.services = self.services
+        try:
+            yield
+        finally:
+            async with self._gate:
+                self._guests -= 1
+                if self._guests == 0:
+                    await self._stop()
+
+    async def _start(self) -> Services:
+        settings = self._settings
+        url = settings.database_url
+        _make_home(url)
+        bus = Bus(on_failure=_subscriber_failed)
+        database = open_database(
+            url,
+            clock=self._clock,
+            bus=bus,
+            store_facts=store_facts,
+            synchronous=settings.database.synchronous,
+            readers=settings.database.readers,
+            pool_size=settings.database.pool_size,
+            queue_limit=settings.database.queue_limit,
+            statement_timeout=settings.database.statement_timeout.total_seconds(),
+            connect_timeout=settings.database.connect_timeout.total_seconds(),
+        )
+        if settings.database.migrate_on_start:
+            await asyncio.to_thread(_migrate, url)
+        await database.start()
+        self._database = database
+        event_stream: Broadcast[Fact] = Broadcast()
+        bus.subscribe(count_facts)
+        bus.subscribe(event_stream.publish)
+        loops = [] if self._ephemeral else loops_of(settings.loops)
+        self._runner = Runner(loops, database, self._clock, self._telemetry.ticks)
+        self._runner.start()
+        return self._services(database, self._runner, event_stream)
+
+    async def _stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.stop()
+        if self._database is not None:
+            await self._database.stop()
+        self._database = self._runner = self.services = None
+        deadline = self._settings.telemetry.flush_timeout.total_seconds()
+        await asyncio.to_thread(self._telemetry.flush, deadline)
+
+    def _services(self, database: Database, loops: LoopHealth, event_stream: Broadcast[Fact]) -> Services:
+        settings = self._settings
+        secret = settings.api.auth_string
+        log_stream: Broadcast[Log] = Broadcast()
+        return Services(
+            database=database,
+            clock=self._clock,
+            loops=loops,
+            tuning=Tuning(
+                deployment_slot_wait=settings.concurrency.deployment_slot_wait,
+                tag_slot_wait=settings.concurrency.tag_slot_wait,
+                initial_lease=settings.concurrency.initial_deployment_lease,
+                longest_cache_key=settings.api.max_cache_key_length,
+            ),
+            default_limit=settings.api.default_limit,
+            max_event_page=settings.events.max_page,
+            event_backfill=settings.events.backfill,
+            event_backfill_page=settings.events.backfill_page,
+            max_event_bytes=settings.events.max_size,
+            max_log_bytes=settings.logs.max_size,
+            max_graph_nodes=settings.api.max_graph_nodes,
+            csrf_token_lifetime=settings.api.csrf_token_expiration if settings.api.csrf_enabled else None,
+            auth_string=None if secret is None else secret.get_secret_value(),
+            event_stream=event_stream,
+            log_stream=log_stream,
+            settings_view=settings_view(settings),
+        )
+
+
+def gate_rules(app: FastAPI, settings: Settings, open_paths: frozenset[str]) -> GateRules:
+    """What requests to the API must bring, by these settings."""
+    secret = settings.api.auth_string
+    return GateRules(
+        least_api_version=settings.api.least_version,
+        max_body_size=settings.api.max_request_body,
+        auth_string=None if secret is None else secret.get_secret_value(),
+        open_paths=open_paths,
+        check_token=_token_check(app) if settings.api.csrf_enabled else None,
+    )
+
+
+def _token_check(app: FastAPI) -> TokenCheck:
+    async def check(client: str, token: str) -> bool:
+        here: Services = app.state.services
+        issued = await here.database.read(csrf_tokens.find, client)
+        return issued is not None and hmac.compare_digest(issued.token.encode(), token.encode())
+
+    return check
+
+
+def _make_home(url: str) -> None:
+    address = parsed(url)
+    if address.get_backend_name() == "sqlite" and address.database and address.database != ":memory:":
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _migrate(url: str) -> None:
+    chain.upgrade(parsed(url))
+
+
+def _subscriber_failed(error: BaseException) -> None:
+    log.error(vocabulary.SUBSCRIBER_FAILED.name, exc_info=error)
+

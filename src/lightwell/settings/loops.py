@@ -1,0 +1,139 @@
+"""The settings of the work that the server does by the clock, loop by loop."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from lightwell.settings.section import NoneWhenEmpty, Section, setting
+from lightwell.settings.values import Duration
+
+
+class LateRunsSettings(Section):
+    """Marks runs that should have started."""
+
+    enabled: bool = setting(
+        "Run this loop.",
+        default=True,
+        aliases=("PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED", "PREFECT_API_SERVICES_LATE_RUNS_ENABLED"),
+    )
+    period: Duration = setting(
+        "How often the loop looks.",
+        timedelta(seconds=5),
+        aliases=("PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS", "PREFECT_API_SERVICES_LATE_RUNS_LOOP_SECONDS"),
+        ge=timedelta(milliseconds=100),
+        le=timedelta(days=1),
+    )
+    after: Duration = setting(
+        "How long after its scheduled time a run that has not started is late.",
+        timedelta(seconds=15),
+        aliases=("PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS", "PREFECT_API_SERVICES_LATE_RUNS_AFTER_SECONDS"),
+        ge=timedelta(0),
+        le=timedelta(days=30),
+    )
+    batch_size: int = setting("Runs marked in one transaction.", 100, unit="runs", ge=1, le=10_000)
+
+
+class PauseExpirationsSettings(Section):
+    """Fails runs that were paused for too long."""
+
+    enabled: bool = setting(
+        "Run this loop.",
+        default=True,
+        aliases=("PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED", "PREFECT_API_SERVICES_PAUSE_EXPIRATIONS_ENABLED"),
+    )
+    period: Duration = setting(
+        "How often the loop looks.",
+        timedelta(seconds=5),
+        aliases=(
+            "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS",
+            "PREFECT_API_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS",
+        ),
+        ge=timedelta(milliseconds=100),
+        le=timedelta(days=1),
+    )
+    batch_size: int = setting("Runs failed in one transaction.", 100, unit="runs", ge=1, le=10_000)
+
+
+class CancellationCleanupSettings(Section):
+    """Cancels what a cancelled run left running."""
+
+    enabled: bool = setting(
+        "Run this loop.",
+        default=True,
+        aliases=(
+            "PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_ENABLED",
+            "PREFECT_API_SERVICES_CANCELLATION_CLEANUP_ENABLED",
+        ),
+    )
+    period: Duration = setting(
+        "How often the loop looks.",
+        timedelta(seconds=20),
+        aliases=(
+            "PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_LOOP_SECONDS",
+            "PREFECT_API_SERVICES_CANCELLATION_CLEANUP_LOOP_SECONDS",
+        ),
+        ge=timedelta(milliseconds=100),
+        le=timedelta(days=1),
+    )
+    cancelling_timeout: Duration = setting(
+        "How long a run may stay Cancelling before the server calls it Cancelled.",
+        timedelta(seconds=300),
+        aliases=("PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_CANCELLING_TIMEOUT_SECONDS",),
+        ge=timedelta(seconds=1),
+        le=timedelta(days=30),
+    )
+    batch_size: int = setting("Runs cancelled in one transaction.", 100, unit="runs", ge=1, le=10_000)
+
+
+class LeaseExpirySettings(Section):
+    """Gives back the concurrency slots of holders that stopped renewing."""
+
+    enabled: bool = setting("Run this loop.", default=True, aliases=("PREFECT_SERVER_SERVICES_REPOSSESSOR_ENABLED",))
+    period: Duration = setting(
+        "How often the loop looks.",
+        timedelta(seconds=15),
+        aliases=("PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS",),
+        ge=timedelta(milliseconds=100),
+        le=timedelta(days=1),
+    )
+    batch_size: int = setting("Leases ended in one transaction.", 100, unit="leases", ge=1, le=10_000)
+
+
+class RetentionSettings(Section):
+    """Deletes what is old, a little at a time."""
+
+    enabled: bool = setting("Run this loop.", default=True)
+    period: Duration = setting(
+        "How often the loop looks.", timedelta(minutes=1), ge=timedelta(milliseconds=100), le=timedelta(days=1)
+    )
+    runs: Annotated[Duration | None, NoneWhenEmpty] = setting(
+        "How long a flow run is kept after it ended, with its task runs, states and logs; none keeps it for ever.",
+        None,
+        ge=timedelta(minutes=1),
+    )
+    logs: Annotated[Duration | None, NoneWhenEmpty] = setting(
+        "How long a log line is kept; none keeps it as long as its run.", None, ge=timedelta(minutes=1)
+    )
+    events: Annotated[Duration | None, NoneWhenEmpty] = setting(
+        "How long an event is kept; none keeps it for ever.",
+        timedelta(days=7),
+        aliases=("PREFECT_SERVER_EVENTS_RETENTION_PERIOD", "PREFECT_EVENTS_RETENTION_PERIOD"),
+        ge=timedelta(minutes=1),
+    )
+    batch_size: int = setting(
+        "Objects deleted in one transaction; small, so that it never holds up other writers.",
+        200,
+        unit="objects",
+        ge=1,
+        le=10_000,
+    )
+
+
+class LoopSettings(Section):
+    """The work the server does by the clock."""
+
+    enabled: bool = setting("Run loops in this server at all.", default=True)
+    late_runs: LateRunsSettings = LateRunsSettings()
+    pause_expirations: PauseExpirationsSettings = PauseExpirationsSettings()
+    cancellation_cleanup: CancellationCleanupSettings = CancellationCleanupSettings()
+    lease_expiry: LeaseExpirySettings = LeaseExpirySettings()
+    retention: RetentionSettings = RetentionSettings()

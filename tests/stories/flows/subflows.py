@@ -1,0 +1,37 @@
+"""A flow that calls another flow, whose task calls a third."""
+
+from prefect import flow, task
+
+
+@flow(flow_run_name="grandchild of {depth}")
+def grandchild(depth: int) -> int:
+    """The innermost."""
+    return depth + 1
+
+
+@task
+def calls_a_flow(depth: int) -> int:
+    """A task may call a flow."""
+    return grandchild(depth)
+
+
+@flow
+def child(depth: int) -> int:
+    """In the middle."""
+    return calls_a_flow(depth + 1)
+
+
+@task
+def after(depth: int) -> int:
+    """Needs the child's result."""
+    return depth * 10
+
+
+@flow
+def parent() -> int:
+    """The outermost."""
+    return after(child(0))
+
+
+if __name__ == "__main__":
+    assert parent() == 20
