@@ -1,8 +1,9 @@
 """What telemetry costs a request, in CPU time: `python -m benchmarks.telemetry_overhead`.
 
-In one process, without sockets: a request with one verb in one write unit with five statements and six verdicts, through the
-middleware, against the same application with telemetry off. Blocks of requests alternate between the variants; what is
-printed is the median of the paired differences, so that what else the machine does falls on all of them alike.
+In one process, without sockets: a request with one verb in one write unit with five statements and six verdicts,
+through the middleware, against the same application with telemetry off. Blocks of requests alternate between the
+variants; what is printed is the median of the paired differences, so that what else the machine does falls on all of
+them.
 """
 
 import argparse
@@ -16,8 +17,8 @@ from time import perf_counter_ns, process_time
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan
 
 from lightwell.instrumentation import logging, metrics
 from lightwell.instrumentation.annotations import annotate
@@ -29,7 +30,7 @@ from lightwell.instrumentation.sampling import KeepPolicy
 from lightwell.instrumentation.setup import assemble
 from lightwell.instrumentation.units import Unit
 
-_OFF = {"tracing": False, "metrics": False, "logs": False}
+_OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 _MICROSECONDS = 1e6
 _RULES = ("first", "second", "third", "fourth", "fifth", "sixth")
 _STATEMENT = "SELECT flow_run.id, flow_run.name FROM flow_run WHERE flow_run.id = ?"

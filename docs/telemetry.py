@@ -8,32 +8,37 @@ from lightwell.instrumentation.vocabulary import ATTRIBUTES, LOG_EVENTS, METRICS
 _HEAD = """\
 # Telemetry: every signal by name
 
-Made from `src/lightwell/instrumentation/vocabulary.py` by `make docs`; edit it there. These names are public API: a change
-of one is a change for dashboards and alerts, and stands in CHANGELOG.md. Where OpenTelemetry has a stable name for something
-it is used; `lightwell.*` is for the rest.
+Made from `src/lightwell/instrumentation/vocabulary.py` by `make docs`; edit it there. These names are public API: a
+change of one is a change for dashboards and alerts, and stands in CHANGELOG.md. Where OpenTelemetry has a stable name
+for something it is used; `lightwell.*` is for the rest.
 
-- **Kept traces.** Every request, tick and batch is recorded; when it ends, its trace is kept whole if it failed (5xx, an
-  exception), was slow, or belongs to the baseline (`LIGHTWELL_TELEMETRY_BASELINE_RATIO`); otherwise nothing of it is.
-- **Correlation.** `{header}` is on every response; `trace_id` is in the bodies of 409, 500 and 503, on every log line of the
-  request and on its span. The spans, the metric and the log line of a request have the same route and status.
-- **Never recorded:** values of statements, bodies, headers other than `User-Agent`, query strings, secrets. Metrics have no ids, no names that users
-  chose and no raw paths.
+- **Kept traces.** Every request, tick and batch is recorded; when it ends, its trace is kept whole if it failed (5xx,
+  an exception), was slow, or belongs to the baseline (`LIGHTWELL_TELEMETRY_BASELINE_RATIO`); otherwise nothing of it.
+- **Correlation.** `{header}` is on every response; `trace_id` is in the bodies of 409, 500 and 503, on every log line
+  of the request and on its span. The spans, the metric and the log line of a request have the same route and status.
+- **Never recorded:** values of statements, bodies, headers other than `User-Agent`, query strings, secrets. Metrics
+  have no ids, no names that users chose and no raw paths.
 
 """
 
 
 def whole(_old: str) -> str:
     """The document; nothing of the old text stays."""
-    return "".join(
-        (
-            _HEAD.format(header=vocabulary.TRACE_ID_HEADER),
-            _section("Spans", ("Name", "Kind", "Meaning", "Attributes"), _spans()),
-            _section("Span events", ("Name", "On", "Meaning", "Attributes"), _span_events()),
-            _section("Metrics", ("Name", "Instrument", "Unit", "Meaning", "Attributes", "In Prometheus"), _metrics()),
-            _section("Attributes", ("Name", "Type", "Meaning"), _attributes()),
-            _section("Log events", ("Name", "Level", "Meaning", "Fields"), _log_events()),
-        )
-    ).rstrip("\n") + "\n"
+    return (
+        "".join(
+            (
+                _HEAD.format(header=vocabulary.TRACE_ID_HEADER),
+                _section("Spans", ("Name", "Kind", "Meaning", "Attributes"), _spans()),
+                _section("Span events", ("Name", "On", "Meaning", "Attributes"), _span_events()),
+                _section(
+                    "Metrics", ("Name", "Instrument", "Unit", "Meaning", "Attributes", "In Prometheus"), _metrics()
+                ),
+                _section("Attributes", ("Name", "Type", "Meaning"), _attributes()),
+                _section("Log events", ("Name", "Level", "Meaning", "Fields"), _log_events()),
+            )
+        ).rstrip("\n")
+        + "\n"
+    )
 
 
 def prometheus_name(metric: Metric) -> str:

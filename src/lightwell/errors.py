@@ -34,6 +34,10 @@ class NotFound(Rejected):
         self.is_missed_by_verb = message is not None
 
 
+class Gone(Rejected):
+    """What the caller held is not the caller's any more."""
+
+
 class Conflict(Rejected):
     """The change contradicts what is stored; `constraint` names the rule that was broken, where one is known."""
 
@@ -43,9 +47,9 @@ class Conflict(Rejected):
 
 
 class Locked(Rejected):
-    """A limit is full; `retry_after` is in seconds."""
+    """A limit is full; `retry_after` is in seconds, None where waiting does not help."""
 
-    def __init__(self, message: str, *, retry_after: float) -> None:
+    def __init__(self, message: str, *, retry_after: float | None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 

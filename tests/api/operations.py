@@ -1,5 +1,6 @@
 """The contract's 187 operations as an application without behaviour: its endpoints say which of them was reached."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import groupby
@@ -104,9 +105,13 @@ async def ask(app: FastAPI, method: str, path: str, *, root_path: str = "") -> t
         "headers": [(b"host", b"testserver")],
     }
     messages: list[dict[str, Any]] = []
+    body = iter([{"type": "http.request", "body": b"", "more_body": False}])
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        message = next(body, None)
+        if message is None:
+            await asyncio.Event().wait()  # the client stays
+        return message or {}
 
     async def send(message: Any) -> None:
         messages.append(message)
@@ -114,6 +119,21 @@ async def ask(app: FastAPI, method: str, path: str, *, root_path: str = "") -> t
     await app(scope, receive, send)
     headers = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
     return Reply(messages[0]["status"], headers, b"".join(part.get("body", b"") for part in messages[1:])), scope
+
+
+async def connect(app: FastAPI, path: str) -> list[dict[str, Any]]:
+    """Open a websocket and give all that the application sends."""
+    scope: dict[str, Any] = {"type": "websocket", "scheme": "ws", "path": path, "query_string": b"", "headers": []}
+    messages: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
+    await app(scope, receive, send)
+    return messages
 
 
 def variants(operation: Operation) -> Iterator[tuple[str, str]]:

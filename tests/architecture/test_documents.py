@@ -83,7 +83,7 @@ def test_every_make_target_explains_itself() -> None:
     assert not [target for target in phony[1].split() if f"make {target} " not in listed]
 
 
-@pytest.mark.parametrize("name", names_in(Settings), ids=lambda name: name.variable)
+@pytest.mark.parametrize("name", list(names_in(Settings)), ids=lambda name: name.variable)
 def test_every_setting_is_used(name: Name) -> None:
     """A setting that nothing reads is a promise that is not kept."""
     *section, attribute = name.path

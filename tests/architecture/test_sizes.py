@@ -85,6 +85,7 @@ def test_nothing_is_left_unfinished() -> None:
     left = [
         f"{name_of(path)}:{number}"
         for path in EVERYTHING
+        if path != Path(__file__)
         for number, line in enumerate(path.read_text().splitlines(), 1)
         if UNFINISHED.search(line)
     ]

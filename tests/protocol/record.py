@@ -1,6 +1,6 @@
 """Records what the reference server answers: `python -m tests.protocol.record [--open URL] [--guarded URL] [NAME...]`.
 
-Without URLs it starts the reference server of `tests/reference/` on fresh databases; `make reference-transcripts` does.
+Without URLs it starts the reference server of `tests/reference/`, on fresh databases.
 """
 
 import argparse

@@ -3,9 +3,9 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
@@ -124,3 +124,60 @@ async def eventually(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end, "it never came true"
         await asyncio.sleep(0.005)
+
+
+class Talk:
+    """A client of a websocket, without a server between: what it sends and what it gets."""
+
+    def __init__(
+        self, app: FastAPI, path: str, subprotocols: Sequence[str], headers: Mapping[str, str], query: str
+    ) -> None:
+        self._app = app
+        self._scope = {
+            "type": "websocket",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "scheme": "ws",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+            "client": ("127.0.0.1", 5000),
+            "server": ("127.0.0.1", 4200),
+            "subprotocols": list(subprotocols),
+        }
+        self._up: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._down: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
+
+    async def __aenter__(self) -> Self:
+        """Connect, until the server has accepted."""
+        self._up.put_nowait({"type": "websocket.connect"})
+        self._task = asyncio.ensure_future(self._app(self._scope, self._up.get, self._down.put))
+        assert (await self.receive())["type"] == "websocket.accept"
+        return self
+
+    async def __aexit__(self, *_raised: object) -> None:
+        """Leave, and let the server end; what its endpoint raised is raised here."""
+        self._up.put_nowait({"type": "websocket.disconnect", "code": 1000})
+        await asyncio.wait_for(self._task, _PATIENCE)
+
+    async def say(self, text: str) -> dict[str, Any]:
+        """Send a text, and wait for what comes back."""
+        self._up.put_nowait({"type": "websocket.receive", "text": text})
+        return await self.receive()
+
+    async def receive(self) -> dict[str, Any]:
+        """What the server sent."""
+        waiting = asyncio.ensure_future(self._down.get())
+        ended = getattr(self, "_task", waiting)
+        await asyncio.wait({waiting, ended}, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        if waiting.done():
+            return dict(waiting.result())
+        waiting.cancel()
+        return {"type": "ended"}
+
+
+def talk(app: FastAPI, *subprotocols: str, headers: Mapping[str, str] | None = None, query: str = "") -> Talk:
+    """A connection to the toy's websocket."""
+    return Talk(app, "/api/things/talk", subprotocols, headers or {}, query)

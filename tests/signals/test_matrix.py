@@ -29,45 +29,83 @@ class Case:
 
 CASES = {
     "200": Case("GET", f"/api/things/{ID}", 200, "/api/things/{thing_id}", "GET /api/things/{thing_id}"),
-    "200 with a query": Case("GET", f"/api/things/{ID}?q=1", 200, "/api/things/{thing_id}", "GET /api/things/{thing_id}"),
+    "200 with a query": Case(
+        "GET", f"/api/things/{ID}?q=1", 200, "/api/things/{thing_id}", "GET /api/things/{thing_id}"
+    ),
     "422": Case(
         "POST", "/api/things/", 422, "/api/things/", "POST /api/things/", ["validation.failed"], json={"size": "x"}
     ),
     "409": Case(
-        "GET", "/api/things/fail/conflict", 409, "/api/things/fail/{kind}", "GET /api/things/fail/{kind}",
+        "GET",
+        "/api/things/fail/conflict",
+        409,
+        "/api/things/fail/{kind}",
+        "GET /api/things/fail/{kind}",
         ["integrity.conflict"],
     ),
     "404 of an object": Case(
-        "GET", "/api/things/fail/missing", 404, "/api/things/fail/{kind}", "GET /api/things/fail/{kind}",
+        "GET",
+        "/api/things/fail/missing",
+        404,
+        "/api/things/fail/{kind}",
+        "GET /api/things/fail/{kind}",
         ["object.not_found"],
     ),
     "404 of no route in the child": Case("GET", "/api/nowhere", 404, None, "GET"),
     "404 of no route": Case("GET", "/nowhere", 404, None, "GET"),
     "405": Case("DELETE", f"/api/things/{ID}", 405, "/api/things/{thing_id}", "DELETE /api/things/{thing_id}"),
     "401": Case(
-        "GET", "/api/things/fail/unauthenticated", 401, "/api/things/fail/{kind}", "GET /api/things/fail/{kind}",
+        "GET",
+        "/api/things/fail/unauthenticated",
+        401,
+        "/api/things/fail/{kind}",
+        "GET /api/things/fail/{kind}",
         ["request.rejected"],
     ),
     "410": Case("GET", "/api/things/fail/gone", 410, "/api/things/fail/{kind}", "GET /api/things/fail/{kind}"),
     "423": Case(
-        "GET", "/api/things/fail/locked", 423, "/api/things/fail/{kind}", "GET /api/things/fail/{kind}",
+        "GET",
+        "/api/things/fail/locked",
+        423,
+        "/api/things/fail/{kind}",
+        "GET /api/things/fail/{kind}",
         ["request.rejected"],
     ),
     "500": Case(
-        "GET", "/api/things/fail/unforeseen", 500, "/api/things/fail/{kind}", "GET /api/things/fail/{kind}",
-        ["exception"], "RuntimeError",
+        "GET",
+        "/api/things/fail/unforeseen",
+        500,
+        "/api/things/fail/{kind}",
+        "GET /api/things/fail/{kind}",
+        ["exception"],
+        "RuntimeError",
     ),
     "500 in a database thread": Case(
-        "GET", "/api/things/fail/unit", 500, "/api/things/fail/unit", "GET /api/things/fail/unit",
-        ["exception"], "ValueError",
+        "GET",
+        "/api/things/fail/unit",
+        500,
+        "/api/things/fail/unit",
+        "GET /api/things/fail/unit",
+        ["exception"],
+        "ValueError",
     ),
     "503 busy": Case(
-        "GET", "/api/things/fail/busy", 503, "/api/things/fail/{kind}", "GET /api/things/fail/{kind}",
-        ["exception"], "lightwell.errors.Busy",
+        "GET",
+        "/api/things/fail/busy",
+        503,
+        "/api/things/fail/{kind}",
+        "GET /api/things/fail/{kind}",
+        ["exception"],
+        "lightwell.errors.Busy",
     ),
     "503 away": Case(
-        "GET", "/api/things/fail/away", 503, "/api/things/fail/{kind}", "GET /api/things/fail/{kind}",
-        ["exception"], "lightwell.errors.Unavailable",
+        "GET",
+        "/api/things/fail/away",
+        503,
+        "/api/things/fail/{kind}",
+        "GET /api/things/fail/{kind}",
+        ["exception"],
+        "lightwell.errors.Unavailable",
     ),
     "unknown method": Case("BREW", f"/api/things/{ID}", 405, "/api/things/{thing_id}", "HTTP /api/things/{thing_id}"),
 }
@@ -191,7 +229,12 @@ async def test_404_of_an_object_tells_its_type(client: httpx.AsyncClient, signal
         ("invalid", 422, {"detail": "That makes no sense."}, None),
         ("forbidden", 403, {"detail": "No."}, None),
         ("locked", 423, {"detail": "It is full."}, ("retry-after", "3")),
-        ("unauthenticated", 401, {"exception_message": "Unauthorized"}, ("www-authenticate", 'Basic realm="lightwell"')),
+        (
+            "unauthenticated",
+            401,
+            {"exception_message": "Unauthorized"},
+            ("www-authenticate", 'Basic realm="lightwell"'),
+        ),
         ("gone", 410, {"detail": "It is gone."}, None),
     ],
 )
@@ -227,7 +270,10 @@ async def test_a_stream_that_breaks_is_an_error_once(app: FastAPI, signals: Sign
 
 async def test_a_client_that_leaves_is_no_error(app: FastAPI, signals: Signals) -> None:
     """The span stays UNSET with a `client.disconnected`, which is counted."""
-    messages = [{"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"}]
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"", "more_body": False},
+        {"type": "http.disconnect"},
+    ]
     await app(
         _scope("GET", "/api/things/endless/stream"),
         _giver(messages),
@@ -245,7 +291,10 @@ async def test_a_client_that_leaves_is_no_error(app: FastAPI, signals: Signals) 
 
 async def test_a_client_that_leaves_before_it_was_answered_has_no_status(app: FastAPI, signals: Signals) -> None:
     """No status was sent, so none is told: not on the span, not in the metric, not in the line."""
-    messages = [{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}]
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"x", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
     await app(_scope("POST", "/api/things/read/body"), _giver(messages), _nobody)
 
     (span,) = signals.server_spans

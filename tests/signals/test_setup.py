@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, override
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -174,15 +174,14 @@ def test_an_unknown_protocol_or_exporter_is_said_in_one_line() -> None:
 class _Collector(BaseHTTPRequestHandler):
     requests: list[tuple[str, dict[str, str]]]
 
-    def do_POST(self) -> None:  # noqa: N802 -- the standard library's name
+    def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
         self.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
         self.send_response(200)
         self.send_header("content-length", "0")
         self.end_headers()
 
-    @override
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_args: Any) -> None:
         return
 
 
@@ -242,13 +241,11 @@ class _Stalled(SpanExporter):
         self.gate = threading.Event()
         self.spans = 0
 
-    @override
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         self.gate.wait(10)
         self.spans += len(spans)
         return SpanExportResult.SUCCESS
 
-    @override
     def shutdown(self) -> None:
         self.gate.set()
 

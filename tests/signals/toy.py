@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, FastAPI, Path, WebSocket
+from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel, ConfigDict
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -22,7 +23,7 @@ from lightwell.instrumentation.sockets import batch
 from lightwell.instrumentation.traceparent import link_run
 from lightwell.instrumentation.units import Unit
 
-TELEMETRY_OFF = {"tracing": False, "metrics": False, "logs": False}
+TELEMETRY_OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 router = APIRouter(prefix="/things")
 

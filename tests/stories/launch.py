@@ -1,4 +1,4 @@
-"""Runs a person's flow file as they would, with one tag on everything it makes: `python launch.py TAG FILE ARGUMENT...`."""
+"""Runs a person's flow file as they would, with one tag on all it makes: `python launch.py TAG FILE ARGUMENT...`."""
 
 import runpy
 import sys

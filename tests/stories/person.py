@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from uuid import uuid4
 
 import httpx
 
@@ -33,7 +34,7 @@ class Ended:
 class Person:
     """Runs flows and commands with the client of this environment; everything made carries the story's tag."""
 
-    def __init__(self, api_url: str, *, home: Path, tag: str) -> None:
+    def __init__(self, api_url: str, *, home: Path, tag: str, password: str | None = None) -> None:
         self.tag = tag
         self.home = home
         self._processes = ExitStack()
@@ -48,6 +49,10 @@ class Person:
             "COLUMNS": "250",
             "NO_COLOR": "1",
         }
+        if password is not None:
+            self._environment["PREFECT_API_AUTH_STRING"] = password
+            self._client.auth = httpx.BasicAuth(*password.split(":", 1))
+            self._client.headers.update(self._csrf_headers())
 
     def __enter__(self) -> Self:
         return self
@@ -127,6 +132,10 @@ class Person:
             lambda: self.flow_runs(flow), lambda runs: [run["state_name"] for run in runs] == [state_name]
         )
         return runs[0]
+
+    def _csrf_headers(self) -> dict[str, str]:
+        client = str(uuid4())
+        return {"Prefect-Csrf-Client": client, "Prefect-Csrf-Token": self.get(f"/csrf-token?client={client}")["token"]}
 
     def _start(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
         process = subprocess.Popen(

@@ -5,11 +5,12 @@ from tests.stories.person import Person, eventually
 
 def test_logs_of_a_run(person: Person) -> None:
     """Logs of a flow and its tasks are there with level and text, for the client and on the command line."""
-    assert person.run("logging").status == 0
-    run = person.flow_run("writes_logs")
+    assert person.run("writing_logs").status == 0
+    run = person.flow_run("writes-logs")
     body = {"logs": {"flow_run_id": {"any_": [run["id"]]}}}
     logs = eventually(
-        lambda: person.post("/logs/filter", body), lambda logs: any("Finished in" in log["message"] for log in logs[-1:])
+        lambda: person.post("/logs/filter", body),
+        lambda logs: any("Finished in" in log["message"] for log in logs[-1:]),
     )
     messages = [log["message"] for log in logs]
     assert "too quiet to be sent" not in messages
@@ -19,7 +20,7 @@ def test_logs_of_a_run(person: Person) -> None:
     assert levels["printed"] == 20
     assert levels["it broke"] == 40
     (stack,) = [text for text in messages if text.startswith("it broke")]
-    assert "ValueError: with a stack" in stack
+    assert "with a stack" in stack
     (task,) = person.task_runs(run["id"], ended_runs=1)
     assert {log["task_run_id"] for log in logs if log["message"].startswith("count ")} == {task["id"]}
     assert logs == sorted(logs, key=lambda log: str(log["timestamp"]))

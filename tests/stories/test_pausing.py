@@ -20,7 +20,7 @@ def test_pause_and_resume_with_input(person: Person) -> None:
 
     assert ended(process).status == 0
     run = person.flow_run("restaurant")
-    assert person.state_names(run["id"]) == ["Pending", "Running", "Paused", "Running", "Running", "Completed"]
+    assert person.state_names(run["id"]) == ["Pending", "Running", "Paused", "Running", "Completed"]
     assert run["empirical_policy"]["resuming"] is False
     (task,) = person.task_runs(run["id"], ended_runs=1)
     assert task["state_type"] == "COMPLETED"

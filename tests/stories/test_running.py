@@ -27,7 +27,7 @@ def test_hello(person: Person) -> None:
 def test_hundred_tasks(person: Person) -> None:
     """A hundred submitted tasks are all there afterwards, each with its three states, and in the graph once."""
     assert person.run("hundred_tasks").status == 0
-    run = person.flow_run("hundred_tasks")
+    run = person.flow_run("hundred-tasks")
     assert run["state_type"] == "COMPLETED"
     tasks = person.task_runs(run["id"], ended_runs=100)
     assert len(tasks) == 100
@@ -51,7 +51,9 @@ def test_names_tags_and_labels(person: Person) -> None:
     assert {frozenset(task["tags"]) for task in tasks} == {frozenset({person.tag, "inventory", "scales"})}
     assert person.get(f"/flows/{run['flow_id']}")["name"] == "Fruit Shop"
     related = {f"prefect.flow-run.{run['id']}", f"prefect.tag.{person.tag}"}
-    body = {"filter": {"event": {"name": ["prefect.task-run.Completed"]}, "related": {"id": [f"prefect.tag.{person.tag}"]}}}
+    body = {
+        "filter": {"event": {"name": ["prefect.task-run.Completed"]}, "related": {"id": [f"prefect.tag.{person.tag}"]}}
+    }
     events = eventually(lambda: person.post("/events/filter", body), lambda page: page["total"] == 2)["events"]
     assert all(related <= {item["prefect.resource.id"] for item in event["related"]} for event in events)
 

@@ -1,18 +1,16 @@
 """What the server says of itself to clients: its version and its settings."""
 
-from fastapi import APIRouter
-
-from lightwell.api.dependencies import ServicesHere
+from lightwell.api.dependencies import Call, router_for
 from lightwell.contract.settings import Settings
 from lightwell.contract.versions import SERVER_VERSION
 
-router = APIRouter(prefix="/admin", tags=["Admin"])
+router = router_for("/admin", "Admin")
 
 
 @router.get("/settings")
-async def read_settings(here: ServicesHere) -> Settings:
+async def read_settings(call: Call) -> Settings:
     """The settings, in the contract's vocabulary; secrets are masked."""
-    return here.settings_view
+    return call.here.settings_view
 
 
 @router.get("/version")

@@ -1,7 +1,7 @@
 """Stops working for a client that has left: a unit of work that still waits for the database is never begun."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -43,9 +43,7 @@ class _Watch:
     __slots__ = ("_body_is_read", "_has_begun_to_answer", "_receive", "_scope", "_send", "_watcher", "handler")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self.handler: asyncio.Task[Any] = task
+        self.handler = cast("asyncio.Task[Any]", asyncio.current_task())
         self._scope = scope
         self._receive = receive
         self._send = send

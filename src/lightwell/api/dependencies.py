@@ -1,22 +1,24 @@
-"""What endpoints ask for beside the request: the database, and the few values that the composition root gives the API."""
+"""What endpoints ask for beside the request: the database, and the few values that the composition root gives."""
 
 import base64
-import binascii
 import re
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
-from fastapi import Depends, Header
-from starlette.requests import HTTPConnection
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 
 from lightwell.contract.flow_runs import CreatedBy
 from lightwell.contract.logs import Log
 from lightwell.contract.settings import Settings
 from lightwell.errors import Invalid
 from lightwell.events.broadcast import Broadcast
-from lightwell.events.facts import Fact
+from lightwell.events.facts import Told
 from lightwell.kit.clock import Clock
 from lightwell.orchestration.transition import Tuning
 from lightwell.storage.database import Database
@@ -50,8 +52,10 @@ class Services:
     """None where CSRF protection is off."""
     auth_string: str | None = field(repr=False)
     """What a websocket must present; None where the API is open."""
-    event_stream: Broadcast[Fact]
+    event_stream: Broadcast[Told]
     log_stream: Broadcast[Log]
+    publish_logs: Callable[[Sequence[Log]], None]
+    """Gives committed log lines to the log streams of all server processes."""
     settings_view: Settings
     """What `GET /admin/settings` answers."""
 
@@ -62,44 +66,65 @@ def services(connection: HTTPConnection) -> Services:
     return found
 
 
-async def _services(connection: HTTPConnection) -> Services:
-    return services(connection)
+class Call(Request):
+    """A request, and what an endpoint asks for beside it: one parameter instead of a `Depends` for each (9 µs)."""
+
+    @property
+    def here(self) -> Services:
+        """The services of the running server."""
+        return services(self)
+
+    @property
+    def db(self) -> Database:
+        """The database of the running server."""
+        return services(self).database
+
+    @property
+    def client_version(self) -> str | None:
+        """The version of the prefect client that calls, where it says so."""
+        agent = self.headers.get("user-agent")
+        match = _USER_AGENT.fullmatch(agent) if agent else None
+        return match.group(1) if match else None
+
+    @property
+    def creator(self) -> CreatedBy | None:
+        """Who makes an object, where a server-side action says so."""
+        identity, name = self.headers.get("prefect-automation-id"), self.headers.get("prefect-automation-name")
+        if not identity or not name:
+            return None
+        try:
+            return CreatedBy(
+                id=UUID(identity), type="AUTOMATION", display_value=base64.b64decode(name, validate=True).decode()
+            )
+        except ValueError:
+            return None
 
 
-async def _database(connection: HTTPConnection) -> Database:
-    return services(connection).database
+_NO_CONTENT = 204
+_USER_AGENT = re.compile(r"prefect/(\d+\.\d+\.\d+[a-z.+0-9]*) \(API \S+\)")
 
 
-ServicesHere = Annotated[Services, Depends(_services)]
-Db = Annotated[Database, Depends(_database)]
+class CallRoute(APIRoute):
+    """A route whose endpoint may ask for a `Call`; an answer without a body has no type either."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        if options.get("status_code") == _NO_CONTENT:
+            options["response_class"] = Response
+        super().__init__(path, endpoint, **options)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What serves one request."""
+        handle = super().get_route_handler()
+
+        async def with_call(request: Request) -> Response:
+            return await handle(Call(request.scope, request.receive))
+
+        return with_call
 
 
-async def _creator(
-    prefect_automation_id: Annotated[UUID | None, Header(include_in_schema=False)] = None,
-    prefect_automation_name: Annotated[str | None, Header(include_in_schema=False)] = None,
-) -> CreatedBy | None:
-    if prefect_automation_id is None or not prefect_automation_name:
-        return None
-    try:
-        name = base64.b64decode(prefect_automation_name, validate=True).decode()
-    except (binascii.Error, ValueError):
-        return None
-    return CreatedBy(id=prefect_automation_id, type="AUTOMATION", display_value=name)
-
-
-Creator = Annotated[CreatedBy | None, Depends(_creator)]
-"""Who makes an object, where a server-side action says so."""
-
-_USER_AGENT = re.compile(r"prefect/(\d+\.\d+\.\d+\S*) \(API \S+\)")
-
-
-async def _client_version(user_agent: Annotated[str | None, Header(include_in_schema=False)] = None) -> str | None:
-    match = _USER_AGENT.fullmatch(user_agent) if user_agent else None
-    return match.group(1) if match else None
-
-
-ClientVersion = Annotated[str | None, Depends(_client_version)]
-"""The version of the prefect client that calls, where it says so."""
+def router_for(prefix: str, *tags: str) -> APIRouter:
+    """A router whose endpoints may ask for a `Call`."""
+    return APIRouter(prefix=prefix, tags=list(tags), route_class=CallRoute)
 
 
 def page_size(limit: int | None, most: int) -> int:

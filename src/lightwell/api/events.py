@@ -4,18 +4,27 @@ import base64
 import binascii
 from typing import Annotated, NoReturn
 
-from fastapi import APIRouter, Body, Path, Query, Request
+from fastapi import Body, Path, Query, Request
 from pydantic import BaseModel, ValidationError
 
 from lightwell.api import streams
-from lightwell.api.dependencies import Db, ServicesHere
-from lightwell.contract.events import Countable, Event, EventCount, EventCountQuery, EventFilter, EventPage, EventsQuery, ReceivedEvent
+from lightwell.api.dependencies import Call, router_for
+from lightwell.contract.events import (
+    Countable,
+    Event,
+    EventCount,
+    EventCountQuery,
+    EventFilter,
+    EventPage,
+    EventsQuery,
+    ReceivedEvent,
+)
 from lightwell.errors import Forbidden
 from lightwell.operations import events as operations
 from lightwell.storage import event_counts, events
 from lightwell.storage.transaction import Reader
 
-router = APIRouter(prefix="/events", tags=["Events"])
+router = router_for("/events", "Events")
 router.add_api_websocket_route("/in", streams.receive_events)
 router.add_api_websocket_route("/out", streams.send_events)
 
@@ -23,9 +32,9 @@ _NEXT_PAGE = "/filter/next"
 
 
 @router.post("", status_code=204)
-async def create_events(sent: list[Event], db: Db) -> None:
+async def create_events(sent: list[Event], call: Call) -> None:
     """Store events; one that is stored already stays as it is."""
-    await db.write(operations.record, [ReceivedEvent.model_construct(**dict(event)) for event in sent])
+    await call.db.write(operations.record, [ReceivedEvent.model_construct(**dict(event)) for event in sent])
 
 
 class _Position(BaseModel):
@@ -41,33 +50,31 @@ class _Position(BaseModel):
 
 
 @router.post("/filter")
-async def read_events(
-    request: Request, db: Db, query: Annotated[EventsQuery, Body(default_factory=EventsQuery)]
-) -> EventPage:
+async def read_events(call: Call, query: Annotated[EventsQuery, Body(default_factory=EventsQuery)]) -> EventPage:
     """The first page of the events that match, and where the next one is."""
     criteria = query.filter or EventFilter()
-    found, total = await db.read(_first_page, criteria, query.limit)
-    return _page(request, found, _Position(filter=criteria, size=query.limit, total=total, offset=len(found)))
+    found, total = await call.db.read(_first_page, criteria, query.limit)
+    return _page(call, found, _Position(filter=criteria, size=query.limit, total=total, offset=len(found)))
 
 
 @router.get(_NEXT_PAGE)
 async def read_account_events_page(
-    request: Request,
     page_token: Annotated[str, Query(alias="page-token", description="As `next_page` had it")],
-    db: Db,
-    here: ServicesHere,
+    call: Call,
 ) -> EventPage:
     """The next page of events."""
-    position = _position(page_token, here.max_event_page)
-    found = await db.read(events.select, position.filter, limit=position.size, offset=position.offset)
+    position = _position(page_token, call.here.max_event_page)
+    found = await call.db.read(events.select, position.filter, limit=position.size, offset=position.offset)
     position.offset += len(found)
-    return _page(request, found, position)
+    return _page(call, found, position)
 
 
 @router.post("/count-by/{countable}")
-async def count_account_events(countable: Annotated[Countable, Path()], query: EventCountQuery, db: Db) -> list[EventCount]:
+async def count_account_events(
+    countable: Annotated[Countable, Path()], query: EventCountQuery, call: Call
+) -> list[EventCount]:
     """How many events match, by what they share."""
-    return await db.read(event_counts.count_by, countable, query)
+    return await call.db.read(event_counts.count_by, countable, query)
 
 
 def _first_page(reader: Reader, criteria: EventFilter, size: int) -> tuple[list[ReceivedEvent], int]:

@@ -8,10 +8,10 @@ from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Path, Query
+from fastapi import Body, Path, Query
 from starlette.responses import PlainTextResponse, StreamingResponse
 
-from lightwell.api.dependencies import Db, ServicesHere
+from lightwell.api.dependencies import Call, router_for
 from lightwell.api.flow_runs import FlowRunId
 from lightwell.contract.flow_run_inputs import FlowRunInput, FlowRunInputCreate, FlowRunInputQuery
 from lightwell.contract.graphs import Dependency, Graph
@@ -22,7 +22,7 @@ from lightwell.operations import flow_runs as operations
 from lightwell.storage import flow_run_graphs, flow_run_inputs, flow_runs, logs
 from lightwell.storage.database import Database
 
-router = APIRouter()
+router = router_for("")
 
 InputKey = Annotated[str, Path(alias="key", description="The input's key")]
 
@@ -32,33 +32,32 @@ _CSV_HEAD = ("timestamp", "level", "flow_run_id", "task_run_id", "message")
 
 
 @router.get("/{id:uuid}/graph", tags=["Flow Run Graph"])
-async def read_flow_run_graph_v1(flow_run_id: FlowRunId, db: Db) -> list[Dependency]:
+async def read_flow_run_graph_v1(flow_run_id: FlowRunId, call: Call) -> list[Dependency]:
     """The task runs of a flow run, with what each waited for."""
-    return await db.read(flow_run_graphs.dependencies, flow_run_id)
+    return await call.db.read(flow_run_graphs.dependencies, flow_run_id)
 
 
 @router.get("/{id:uuid}/graph-v2", tags=["Flow Run Graph"])
 async def read_flow_run_graph_v2(
     flow_run_id: FlowRunId,
-    db: Db,
-    here: ServicesHere,
+    call: Call,
     since: Annotated[datetime, Query(description="Only what started or ended after this instant")] = _BEGINNING,
 ) -> Graph:
     """The graph of the task runs and subflows of a flow run."""
-    return await db.read(flow_run_graphs.graph, flow_run_id, since=since, most_nodes=here.max_graph_nodes)
+    return await call.db.read(flow_run_graphs.graph, flow_run_id, since=since, most_nodes=call.here.max_graph_nodes)
 
 
 @router.post("/{id:uuid}/input", status_code=201)
-async def create_flow_run_input(sent: FlowRunInputCreate, flow_run_id: FlowRunId, db: Db) -> None:
+async def create_flow_run_input(sent: FlowRunInputCreate, flow_run_id: FlowRunId, call: Call) -> None:
     """Send an input to a run."""
-    await db.write(input_operations.send, flow_run_id, sent)
+    await call.db.write(input_operations.send, flow_run_id, sent)
 
 
 @router.post("/{id:uuid}/input/filter")
-async def filter_flow_run_input(query: FlowRunInputQuery, flow_run_id: FlowRunId, db: Db) -> list[FlowRunInput]:
+async def filter_flow_run_input(query: FlowRunInputQuery, flow_run_id: FlowRunId, call: Call) -> list[FlowRunInput]:
     """The inputs of a run whose keys begin so, oldest first."""
     return list(
-        await db.read(
+        await call.db.read(
             flow_run_inputs.select,
             flow_run_id,
             prefix=query.prefix,
@@ -69,33 +68,33 @@ async def filter_flow_run_input(query: FlowRunInputQuery, flow_run_id: FlowRunId
 
 
 @router.get("/{id:uuid}/input/{key}", response_model=None, response_class=PlainTextResponse)
-async def read_flow_run_input(flow_run_id: FlowRunId, key: InputKey, db: Db) -> PlainTextResponse:
+async def read_flow_run_input(flow_run_id: FlowRunId, key: InputKey, call: Call) -> PlainTextResponse:
     """One input, as it was sent."""
-    kept = await db.read(flow_run_inputs.get, flow_run_id, key)
+    kept = await call.db.read(flow_run_inputs.get, flow_run_id, key)
     return PlainTextResponse(kept.value)
 
 
 @router.delete("/{id:uuid}/input/{key}", status_code=204)
-async def delete_flow_run_input(flow_run_id: FlowRunId, key: InputKey, db: Db) -> None:
+async def delete_flow_run_input(flow_run_id: FlowRunId, key: InputKey, call: Call) -> None:
     """Delete an input."""
-    await db.write(input_operations.delete, flow_run_id, key)
+    await call.db.write(input_operations.delete, flow_run_id, key)
 
 
 @router.patch("/{id:uuid}/labels", status_code=204)
 async def update_flow_run_labels(
-    flow_run_id: FlowRunId, labels: Annotated[Labels, Body(description="Labels to add or to replace")], db: Db
+    flow_run_id: FlowRunId, labels: Annotated[Labels, Body(description="Labels to add or to replace")], call: Call
 ) -> None:
     """Add labels, or replace those of the same key."""
-    await db.write(operations.patch_labels, flow_run_id, labels)
+    await call.db.write(operations.patch_labels, flow_run_id, labels)
 
 
 @router.get("/{id:uuid}/logs/download", response_model=None, response_class=StreamingResponse)
-async def download_logs(flow_run_id: FlowRunId, db: Db) -> StreamingResponse:
+async def download_logs(flow_run_id: FlowRunId, call: Call) -> StreamingResponse:
     """The whole log of a run as CSV, oldest line first."""
-    run = await db.read(flow_runs.read, flow_run_id)
+    run = await call.db.read(flow_runs.read, flow_run_id)
     name = quote(f"{run.name}-logs.csv", safe="")
     return StreamingResponse(
-        _csv(db, flow_run_id),
+        _csv(call.db, flow_run_id),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f"attachment; filename=\"flow-run-logs.csv\"; filename*=UTF-8''{name}"},
     )

@@ -1,8 +1,10 @@
 """One page of a list, and how many there are: both from one view of the database."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypedDict, TypeVar
+from enum import StrEnum
+from typing import NamedTuple, TypedDict, TypeVar
 
+from lightwell.storage.filters import Criteria
 from lightwell.storage.transaction import Reader
 
 T = TypeVar("T")
@@ -24,7 +26,12 @@ class Page(NamedTuple):
     number: int
 
     def read(
-        self, reader: Reader, select: Callable[..., list[T]], count: Callable[..., int], *, sort: Any, **criteria: Any
+        self,
+        reader: Reader,
+        select: Callable[..., list[T]],
+        count: Callable[..., int],
+        sort: StrEnum,
+        criteria: Criteria,
     ) -> tuple[list[T], int]:
         """The results of this page, and how many there are on all pages."""
         offset = (self.number - 1) * self.limit
@@ -34,4 +41,3 @@ class Page(NamedTuple):
         """What the answer says beside the results."""
         pages = -(-count // self.limit) if self.limit > 0 else 0
         return {"count": count, "limit": self.limit, "pages": pages, "page": self.number}
-

@@ -17,7 +17,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
 from lightwell.api.locations import shown_locations
-from lightwell.errors import Conflict, Forbidden, Invalid, Locked, NotFound, Rejected, Unauthenticated, Unavailable
+from lightwell.errors import (
+    Conflict,
+    Forbidden,
+    Gone,
+    Invalid,
+    Locked,
+    NotFound,
+    Rejected,
+    Unauthenticated,
+    Unavailable,
+)
 from lightwell.instrumentation import vocabulary as events
 from lightwell.instrumentation.failures import fail, tell, trace_id
 from lightwell.instrumentation.outcomes import outcome_of, qualified_name
@@ -29,6 +39,7 @@ _STATUSES: Final[dict[type[Rejected], int]] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    Gone: 410,
     Invalid: 422,
     Locked: 423,
 }
@@ -125,12 +136,13 @@ async def prefect_object_not_found_exception_handler(_request: Request, error: E
 
 
 async def rejected_exception_handler(_request: Request, error: Rejected) -> Response:
-    """The other things that the caller can mend: 401, 403, 422, 423."""
+    """The other things that the caller can mend: 401, 403, 410, 422, 423."""
     status = next((_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES), _BAD_REQUEST)
     tell(events.REQUEST_REJECTED, status=status, outcome=outcome_of(error))
     if isinstance(error, Unauthenticated):
         return Answer({"exception_message": "Unauthorized"}, status, headers=_CHALLENGE)
-    headers = {"Retry-After": _seconds(error.retry_after)} if isinstance(error, Locked) else None
+    retry_after = error.retry_after if isinstance(error, Locked) else None
+    headers = None if retry_after is None else {"Retry-After": _seconds(retry_after)}
     return Answer({"detail": error.message}, status, headers=headers)
 
 
@@ -179,7 +191,7 @@ def install(app: FastAPI) -> None:
 
 
 def refused(status: int, detail: str, headers: Mapping[str, str] | None = None) -> HTTPException:
-    """To raise for a status that no kind of error stands for, such as 410; the body is `{"detail": detail}`."""
+    """To raise for a status that no kind of error stands for; the body is `{"detail": detail}`."""
     return HTTPException(status, detail, headers=headers)
 
 

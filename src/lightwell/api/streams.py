@@ -14,7 +14,7 @@ from lightwell.contract.events import Event, EventFilter, EventOrder, ReceivedEv
 from lightwell.contract.logs import Log, LogFilter
 from lightwell.errors import Unavailable
 from lightwell.events.broadcast import Broadcast, Overrun
-from lightwell.events.facts import Fact
+from lightwell.events.facts import Told
 from lightwell.instrumentation.sockets import batch
 from lightwell.kit.ordered_pongs import EXTENSION, OrderedPongs
 from lightwell.operations import events as event_operations
@@ -180,16 +180,20 @@ async def _stream(websocket: WebSocket, batches: AsyncIterator[Sequence[str]]) -
         raise error
 
 
-def _event_message(event: ReceivedEvent | Fact) -> str:
-    received = event if isinstance(event, ReceivedEvent) else ReceivedEvent.model_construct(
-        id=event.id,
-        occurred=event.occurred,
-        received=event.received or event.occurred,
-        event=event.event,
-        resource=dict(event.resource),
-        related=[dict(resource) for resource in event.related],
-        payload=dict(event.payload),
-        follows=event.follows,
+def _event_message(event: Told) -> str:
+    received = (
+        event
+        if isinstance(event, ReceivedEvent)
+        else ReceivedEvent.model_construct(
+            id=event.id,
+            occurred=event.occurred,
+            received=event.received or event.occurred,
+            event=event.event,
+            resource=dict(event.resource),
+            related=[dict(resource) for resource in event.related],
+            payload=dict(event.payload),
+            follows=event.follows,
+        )
     )
     return f'{{"type":"event","event":{received.model_dump_json()}}}'
 

@@ -3,24 +3,26 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
-from lightwell.api.dependencies import Db
+from lightwell.api.dependencies import Call, router_for
 from lightwell.contract.states import State
 from lightwell.storage import task_run_states
 
-router = APIRouter(prefix="/task_run_states", tags=["Task Run States"])
+router = router_for("/task_run_states", "Task Run States")
 
 
 @router.get("/{id:uuid}")
-async def read_task_run_state(state_id: Annotated[UUID, Path(alias="id", description="The state's id")], db: Db) -> State:
+async def read_task_run_state(
+    state_id: Annotated[UUID, Path(alias="id", description="The state's id")], call: Call
+) -> State:
     """One state."""
-    return await db.read(task_run_states.get, state_id)
+    return await call.db.read(task_run_states.get, state_id)
 
 
 @router.get("/")
 async def read_task_run_states(
-    task_run_id: Annotated[UUID, Query(description="The task run's id")], db: Db
+    task_run_id: Annotated[UUID, Query(description="The task run's id")], call: Call
 ) -> list[State]:
     """The states of a task run, oldest first."""
-    return list(await db.read(task_run_states.select, task_run_id))
+    return list(await call.db.read(task_run_states.select, task_run_id))

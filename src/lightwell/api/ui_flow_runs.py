@@ -3,28 +3,28 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 
-from lightwell.api.dependencies import Db
+from lightwell.api.dependencies import Call, router_for
 from lightwell.contract.queries import FlowRunIds, FlowRunScatterQuery
 from lightwell.contract.ui import SimpleFlowRun
 from lightwell.storage import flow_run_figures
 from lightwell.storage.filters.related import criteria_of
 
-router = APIRouter(prefix="/ui/flow_runs", tags=["Flow Runs", "UI"])
+router = router_for("/ui/flow_runs", "Flow Runs", "UI")
 
 
 @router.post("/history")
 async def read_flow_run_history(
-    db: Db, query: Annotated[FlowRunScatterQuery, Body(default_factory=FlowRunScatterQuery)]
+    call: Call, query: Annotated[FlowRunScatterQuery, Body(default_factory=FlowRunScatterQuery)]
 ) -> list[SimpleFlowRun]:
     """Flow runs as points of a drawing."""
-    return await db.read(
+    return await call.db.read(
         flow_run_figures.points, sort=query.sort, limit=query.limit, offset=query.offset, **criteria_of(query)
     )
 
 
 @router.post("/count-task-runs")
-async def count_task_runs_by_flow_run(query: FlowRunIds, db: Db) -> dict[UUID, int]:
+async def count_task_runs_by_flow_run(query: FlowRunIds, call: Call) -> dict[UUID, int]:
     """How many task runs each flow run has."""
-    return await db.read(flow_run_figures.task_runs_by_flow_run, query.flow_run_ids)
+    return await call.db.read(flow_run_figures.task_runs_by_flow_run, query.flow_run_ids)

@@ -12,7 +12,7 @@ from lightwell.settings.environment import variable_of
 from lightwell.settings.names import Name, names_in, write
 from lightwell.settings.values import without_password
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

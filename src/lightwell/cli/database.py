@@ -10,7 +10,7 @@ from lightwell.settings import Settings, load
 from lightwell.storage.migrations import chain
 from lightwell.storage.statistics import measure
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Look after the database.")
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="Look after the database.")
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 

@@ -21,7 +21,7 @@ from lightwell.server import create_app
 from lightwell.settings import Settings, load
 from lightwell.settings.environment import unread
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 _COLLECT_AFTER = (50_000, 20, 50)
 

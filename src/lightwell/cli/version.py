@@ -7,7 +7,7 @@ import typer
 from lightwell import __version__
 from lightwell.contract.versions import API_VERSION, SERVER_VERSION
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

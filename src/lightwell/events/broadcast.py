@@ -35,6 +35,11 @@ class Broadcast(Generic[T]):
         for listener in self._listeners:
             listener.offer(batch)
 
+    def interrupt(self) -> None:
+        """Say that something may have been missed: every listener must begin again from what is stored."""
+        for listener in self._listeners:
+            listener.overrun()
+
     def listen(self, wants: Callable[[T], bool]) -> "Listener[T]":
         """A listener to what passes `wants`; use it in a `with` block."""
         return Listener(self._listeners, wants, self._capacity)
@@ -55,7 +60,9 @@ class Listener(Generic[T]):
         self._registry.add(self)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._registry.discard(self)
 
     def offer(self, items: Iterable[T]) -> None:
@@ -64,9 +71,15 @@ class Listener(Generic[T]):
         if not wanted or self._is_overrun:
             return
         if len(self._waiting) + len(wanted) > self._capacity:
-            self._is_overrun = True
-            self._waiting.clear()
+            self.overrun()
+            return
         self._waiting.extend(wanted)
+        self._arrival.set()
+
+    def overrun(self) -> None:
+        """Let the listener know that it has missed something."""
+        self._is_overrun = True
+        self._waiting.clear()
         self._arrival.set()
 
     async def take(self) -> list[T]:

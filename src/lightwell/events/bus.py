@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from lightwell.events.facts import Fact
 
 Subscriber = Callable[[Sequence[Fact]], None]
-"""Called on the event loop's thread with the facts of one commit, in their order; it counts or enqueues, and returns."""
+"""Called on the event loop's thread with the facts of one commit, in order; it counts or enqueues, and returns."""
 
 
 class Bus:

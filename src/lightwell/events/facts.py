@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from lightwell.contract.events import ReceivedEvent
 from lightwell.kit.ids import new_id
 
 Labels = Mapping[str, str]
@@ -37,3 +38,7 @@ class Fact:
     def resource_id(self) -> str:
         """What it happened to, such as `prefect.flow-run.UUID`."""
         return self.resource["prefect.resource.id"]
+
+
+Told = Fact | ReceivedEvent
+"""What live streams carry: a fact of this process, or an event that another one has stored."""

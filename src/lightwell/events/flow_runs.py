@@ -71,7 +71,7 @@ def flow_run_state_changed(run: FlowRunSubject, previous: State | None, current:
             "validated_state": _outline(current),
         },
         follows=previous.id if previous is not None and is_close else None,
-        previous=previous and previous.type,
+        previous=None if previous is None else previous.type,
         current=current.type,
     )
 

@@ -10,9 +10,6 @@ from importlib import import_module
 from typing import Any, Final, Literal, cast
 from uuid import uuid4
 
-from opentelemetry.exporter.otlp.proto.http import Compression
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.metrics.export import MetricExporter
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace.export import SpanExporter
@@ -47,18 +44,12 @@ def resource(version: str) -> Resource:
 
 def span_exporter() -> SpanExporter | None:
     """The exporter of spans; None where no endpoint is configured."""
-    protocol = _protocol("TRACES")
-    if protocol == "grpc":
-        return cast("SpanExporter | None", _grpc_exporter("trace_exporter", "OTLPSpanExporter"))
-    return OTLPSpanExporter(compression=_compression("TRACES")) if protocol else None
+    return cast("SpanExporter | None", _exporter("TRACES", "trace_exporter", "OTLPSpanExporter"))
 
 
 def metric_exporter() -> MetricExporter | None:
     """The exporter of metrics; None where no endpoint is configured."""
-    protocol = _protocol("METRICS")
-    if protocol == "grpc":
-        return cast("MetricExporter | None", _grpc_exporter("metric_exporter", "OTLPMetricExporter"))
-    return OTLPMetricExporter(compression=_compression("METRICS")) if protocol else None
+    return cast("MetricExporter | None", _exporter("METRICS", "metric_exporter", "OTLPMetricExporter"))
 
 
 def number(name: str, default: float) -> float:
@@ -104,19 +95,25 @@ def _otlp(signal: str, name: str) -> str | None:
     return value.strip() or None if value else None
 
 
-def _compression(signal: str) -> Compression | None:
-    """Gzip, unless a variable says otherwise (the exporter reads it then): it makes a batch ten times smaller."""
-    return None if _otlp(signal, "COMPRESSION") else Compression.Gzip
+def _exporter(signal: Literal["TRACES", "METRICS"], module: str, name: str) -> Any:
+    """The exporter, compressing unless a variable says otherwise: gzip makes a batch ten times smaller.
 
-
-def _grpc_exporter(module: str, name: str) -> Any:
+    Imported when it is needed: the libraries of an exporter cost a fifth of a second, and gRPC's may be absent.
+    """
+    protocol = _protocol(signal)
+    if protocol is None:
+        return None
+    package = "opentelemetry.exporter.otlp.proto.http" if protocol == "http/protobuf" else _GRPC
     try:
-        return getattr(import_module(f"{_GRPC}.{module}"), name)()
+        make = getattr(import_module(f"{package}.{module}"), name)
     except ImportError:
         log.warning(
             TELEMETRY_REFUSED.name,
             variable="OTEL_EXPORTER_OTLP_PROTOCOL",
-            value="grpc",
+            value=protocol,
             reason="opentelemetry-exporter-otlp-proto-grpc is not installed; nothing is sent",
         )
         return None
+    if _otlp(signal, "COMPRESSION") or protocol == "grpc":
+        return make()
+    return make(compression=import_module(package).Compression.Gzip)

@@ -80,7 +80,7 @@ class Telemetry:
         return in_time
 
     def shutdown(self, deadline: float) -> bool:
-        """Flush and end, in at most `deadline` seconds; whether all of it was tried in time. Nothing is told afterwards."""
+        """Flush and end, in at most `deadline` seconds; whether all was tried in time. Nothing is told afterwards."""
         end = monotonic() + deadline
         in_time = self.flush(deadline)
         for queue in self._queues:

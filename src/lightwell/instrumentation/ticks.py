@@ -8,11 +8,12 @@ from typing import Final
 from opentelemetry import context as otel
 from opentelemetry import trace
 
+from lightwell.errors import Unavailable
 from lightwell.instrumentation import metrics
 from lightwell.instrumentation import vocabulary as names
 from lightwell.instrumentation.failures import mark_reported, put_on_span
 from lightwell.instrumentation.metrics import GAUGES, SECOND
-from lightwell.instrumentation.outcomes import outcome_of, qualified_name
+from lightwell.instrumentation.outcomes import OK, message_of, outcome_of, qualified_name
 from lightwell.instrumentation.recording import CURRENT, Attribute
 from lightwell.instrumentation.roots import Tracing
 from lightwell.instrumentation.traceparent import parse_traceparent
@@ -40,12 +41,17 @@ class Ticks:
         instant = GAUGES.last_success.get(loop)
         return None if instant is None else monotonic() - instant
 
+    def restarted(self, loop: str, error: BaseException | None) -> None:
+        """Say that a loop had ended without being asked to, of an error or (None) cancelled, and runs again."""
+        log.error(names.LOOP_RESTARTED.name, loop=loop, exc_info=error)
+
     @contextmanager
     def tick(self, loop: str, *, lag: float = 0.0, causes: Iterable[str] = ()) -> Iterator["Tick"]:
         """Observe one tick; set `items` on what is yielded.
 
         `lag` is how many seconds later than planned it began, `causes` are `traceparent`s of what caused its work. An
-        exception goes on up; a failure is told here, with its traceback, and nowhere else.
+        exception goes on up; a failure is told here, with its traceback, and nowhere else. What time can mend is only
+        a warning. A tick that reports a failure of a part of its work (`failures.fail`) and goes on has succeeded.
         """
         tracing = self._tracing
         started = perf_counter_ns()
@@ -56,7 +62,7 @@ class Ticks:
         span_token = otel.attach(trace.set_span_in_context(span, otel.Context()))
         recording_token = CURRENT.set(recording)
         tick = Tick()
-        outcome = "ok"
+        outcome = OK
         try:
             yield tick
             GAUGES.last_success[loop] = monotonic()
@@ -66,7 +72,7 @@ class Ticks:
                 recording.failure = error
                 recording.outcome = qualified_name(error)
                 put_on_span(span, error)
-                log.error(names.TICK_FAILED.name, loop=loop, exc_info=error)
+                _tell(loop, error)
                 mark_reported(error)
             raise
         finally:
@@ -80,6 +86,8 @@ class Ticks:
                 describe=lambda: attributes,
                 is_failed=recording.failure is not None,
             )
+            if outcome == OK:
+                outcome = outcome_of(recording.failure)
             if metrics.LIVE:
                 metrics.tick_ended(loop, outcome, took_ns=took, lag=lag, items=tick.items)
             log.debug(
@@ -99,3 +107,11 @@ class Tick:
 
     def __init__(self) -> None:
         self.items = 0
+
+
+def _tell(loop: str, error: Exception) -> None:
+    if isinstance(error, Unavailable):
+        kind, message = qualified_name(error), message_of(error)
+        log.warning(names.TICK_PUT_OFF.name, loop=loop, exception_type=kind, exception_message=message)
+    else:
+        log.error(names.TICK_FAILED.name, loop=loop, exc_info=error)

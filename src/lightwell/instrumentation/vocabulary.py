@@ -421,11 +421,26 @@ SOCKET_FAILED: Final = LogEvent(
     "websocket.failed", "error", "A websocket's endpoint failed; with the traceback.", ("route", "exception_type")
 )
 TICK_FAILED: Final = LogEvent(
-    "loop.tick_failed", "error", "A tick of a background loop failed; with the traceback.", ("loop", "exception_type")
+    "loop.tick_failed",
+    "error",
+    "A tick of a background loop, or a part of its work, failed; with the traceback.",
+    ("loop", "exception_type"),
+)
+TICK_PUT_OFF: Final = LogEvent(
+    "loop.tick_put_off",
+    "warning",
+    "A tick of a background loop failed for a reason that time will mend.",
+    ("loop", "exception_type", "exception_message"),
+)
+LOOP_RESTARTED: Final = LogEvent(
+    "loop.restarted", "error", "A background loop had ended without being asked to, and was started again.", ("loop",)
 )
 TICK_DONE: Final = LogEvent("loop.tick", "debug", "A tick of a background loop.", ("loop", "items", "duration_ms"))
 SUBSCRIBER_FAILED: Final = LogEvent(
-    "bus.subscriber_failed", "error", "A subscriber of committed facts failed; the others had them.", ("exception_type",)
+    "bus.subscriber_failed",
+    "error",
+    "A subscriber of committed facts failed; the others had them.",
+    ("exception_type",),
 )
 APP_REQUESTED: Final = LogEvent("app_cache.request", "debug", "An application was asked for.", ("result",))
 TELEMETRY_STARTED: Final = LogEvent(
@@ -458,6 +473,8 @@ LOG_EVENTS: Final = (
     SOCKET_CLOSED,
     SOCKET_FAILED,
     TICK_FAILED,
+    TICK_PUT_OFF,
+    LOOP_RESTARTED,
     TICK_DONE,
     SUBSCRIBER_FAILED,
     APP_REQUESTED,

@@ -59,7 +59,7 @@ class OrderedPongProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if hasattr(self, "scope"):
             self._pongs = OrderedPongs(self)
-            extensions: dict[str, Any] = self.scope["extensions"]  # type: ignore[assignment]
+            extensions: dict[str, Any] = self.scope["extensions"]
             extensions[EXTENSION] = self._pongs
 
     def handle_ping(self) -> None:

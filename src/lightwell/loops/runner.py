@@ -1,13 +1,16 @@
-"""Runs loops, watches them, and starts them again: nothing dies silently."""
+"""Runs loops, watches them, and starts them again: nothing dies silently.
+
+What a failure means is what its kind means everywhere (`errors.py`): what time can mend is tried again soon and at
+growing distances, without an alarm; everything else is told, and the loop goes on. How a tick works is in `batches.py`.
+"""
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from lightwell.errors import TimedOut
+from lightwell.errors import TimedOut, Unavailable
 from lightwell.instrumentation.ticks import Ticks
 from lightwell.kit.backoff import Backoff
 from lightwell.kit.clock import Clock
@@ -18,7 +21,9 @@ Tick = Callable[[Database, Clock], Awaitable[int]]
 
 _JITTER = 0.1
 _SHORTEST_PATIENCE = 30.0
-_LONGEST_BACKOFF = 60.0
+_LONGEST_BACKOFF = 10.0
+"""Short, because a server whose database is back is not ready before its loops have succeeded."""
+_STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +41,10 @@ class Loop:
         return max(3 * self.period.total_seconds(), _SHORTEST_PATIENCE) + self.deadline.total_seconds()
 
 
+class Overrun(TimedOut):
+    """A tick took longer than its loop's deadline, and was broken off."""
+
+
 class Runner:
     """The loops of one process."""
 
@@ -45,10 +54,14 @@ class Runner:
         self._clock = clock
         self._ticks = ticks
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._succeeded: dict[str, float] = {}
+        self._time: Callable[[], float] = float
 
     def start(self) -> None:
         """Start every loop in a task of the running event loop."""
+        self._time = asyncio.get_running_loop().time
         for loop in self._loops:
+            self._succeeded[loop.name] = self._time()
             self._ticks.watch(loop.name)
             self._start(loop)
 
@@ -57,49 +70,62 @@ class Runner:
         tasks, self._tasks = self._tasks, {}
         for task in tasks.values():
             task.cancel()
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks.values(), timeout=_STOP_SECONDS)
         for loop in self._loops:
             self._ticks.forget(loop.name)
 
     def stale(self) -> list[str]:
-        """The loops whose last success is too long ago."""
-        ages = {loop: self._ticks.last_success_age(loop.name) for loop in self._loops}
-        return [loop.name for loop, age in ages.items() if age is not None and age > loop.patience]
+        """The loops whose last success is too long ago; none when they do not run."""
+        if not self._tasks:
+            return []
+        now = self._time()
+        return [loop.name for loop in self._loops if now - self._succeeded[loop.name] > loop.patience]
 
     def _start(self, loop: Loop) -> None:
         task = asyncio.get_running_loop().create_task(self._run(loop), name=f"loop {loop.name}")
-        task.add_done_callback(lambda ended: self._restart(loop, ended))
+        task.add_done_callback(lambda ended: self._ended(loop, ended))
         self._tasks[loop.name] = task
 
-    def _restart(self, loop: Loop, ended: asyncio.Task[None]) -> None:
-        if self._tasks.get(loop.name) is ended:
+    def _ended(self, loop: Loop, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if self._tasks.get(loop.name) is task:
+            self._ticks.restarted(loop.name, error)
             self._start(loop)
 
     async def _run(self, loop: Loop) -> None:
         period = loop.period.total_seconds()
         backoff = Backoff(first=min(1.0, period), most=_LONGEST_BACKOFF)
-        clock = asyncio.get_running_loop().time
-        due = clock() + random.uniform(0, min(period, 1.0))  # noqa: S311 -- spreads load, keeps no secret
+        due = self._time() + random.uniform(0, min(period, 1.0))  # noqa: S311 -- spreads load, keeps no secret
         while True:
-            await asyncio.sleep(max(0.0, due - clock()))
-            is_well = await self._tick(loop, lag=max(0.0, clock() - due))
-            if is_well:
+            await asyncio.sleep(due - self._time())
+            failure = await self._tick(loop, lag=max(0.0, self._time() - due))
+            if failure is None:
+                self._succeeded[loop.name] = self._time()
                 backoff.reset()
-            pause = period * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
-            due = clock() + (pause if is_well else max(pause, backoff.next()))
+                pause = period
+            elif isinstance(failure, Unavailable) and not isinstance(failure, Overrun):
+                pause = backoff.next()
+            else:
+                pause = max(period, backoff.next())
+            due = self._time() + pause * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
 
-    async def _tick(self, loop: Loop, lag: float) -> bool:
-        with suppress(Exception):
-            # `Ticks` has told what went wrong; the next tick tries again.
+    async def _tick(self, loop: Loop, lag: float) -> Exception | None:
+        """What went wrong, if anything."""
+        try:
             with self._ticks.tick(loop.name, lag=lag) as tick:
                 tick.items = await self._within_deadline(loop)
-            return True
-        return False
+        except Exception as failure:  # noqa: BLE001 -- `Ticks` has told it
+            return failure
+        return None
 
     async def _within_deadline(self, loop: Loop) -> int:
+        deadline = asyncio.timeout(loop.deadline.total_seconds())
         try:
-            async with asyncio.timeout(loop.deadline.total_seconds()):
+            async with deadline:
                 return await loop.tick(self._database, self._clock)
         except TimeoutError:
+            if not deadline.expired():
+                raise
             message = f"The loop {loop.name} took longer than {loop.deadline.total_seconds():g} s"
-            raise TimedOut(message) from None
+            raise Overrun(message) from None

@@ -61,9 +61,7 @@ def _mirror(tx: Transaction, effect: MirrorToParent, tuning: Tuning) -> None:
     run = task_runs.find(tx, effect.task_run_id, lock=True)
     if run is None:
         return
-    transition = Transition(
-        run=as_rules_see(run), initial=run.state, proposed=effect.state, now=tx.now, tuning=tuning
-    )
+    transition = Transition(run=as_rules_see(run), initial=run.state, proposed=effect.state, now=tx.now, tuning=tuning)
     policy = FORCED_TASK_RUN_POLICY
     decision = decide(policy, look_up(tx, needs(policy, transition), transition), observe_verdict)
     if decision.writes and decision.state is not None:

@@ -98,7 +98,7 @@ def _tag_limits(tx: Transaction, transition: Transition[Any]) -> tuple[TagLimit,
     limits = [limit for limit in concurrency_limits.select_named(tx, names, lock=True) if limit.active]
     if not limits:
         return ()
-    held = leases.limits_held_by(tx, Holder("task_run", transition.run.id))
+    held = leases.held_by(tx, Holder("task_run", transition.run.id))
     return tuple(
         TagLimit(
             id=limit.id,

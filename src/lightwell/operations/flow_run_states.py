@@ -6,7 +6,12 @@ from uuid import UUID
 
 from lightwell.contract.flow_runs import FlowRunFilter
 from lightwell.contract.flows import Flow
-from lightwell.contract.orchestration import AbortDetails, FlowRunOrchestrationResult, OrchestrationResult, SetStateStatus
+from lightwell.contract.orchestration import (
+    AbortDetails,
+    FlowRunOrchestrationResult,
+    OrchestrationResult,
+    SetStateStatus,
+)
 from lightwell.contract.states import State, StateCreate
 from lightwell.errors import Rejected
 from lightwell.events.flow_runs import FlowRunSubject, flow_run_state_changed
@@ -30,7 +35,7 @@ from lightwell.storage.transaction import Transaction
 
 
 @operation
-def set_state(  # noqa: PLR0913 -- what the contract's request says
+def set_state(
     tx: Transaction,
     flow_run_id: UUID,
     asked: StateCreate,
@@ -48,7 +53,7 @@ def set_state(  # noqa: PLR0913 -- what the contract's request says
 
 
 @operation
-def set_state_of_matching(  # noqa: PLR0913 -- what the contract's request says
+def set_state_of_matching(
     tx: Transaction,
     criteria: FlowRunFilter | None,
     asked: StateCreate,
@@ -67,7 +72,9 @@ def set_state_of_matching(  # noqa: PLR0913 -- what the contract's request says
         except Rejected as error:
             details = AbortDetails(reason=error.message)
             results.append(
-                FlowRunOrchestrationResult(flow_run_id=flow_run_id, status=SetStateStatus.ABORT, state=None, details=details)
+                FlowRunOrchestrationResult(
+                    flow_run_id=flow_run_id, status=SetStateStatus.ABORT, state=None, details=details
+                )
             )
         else:
             results.append(
@@ -78,7 +85,7 @@ def set_state_of_matching(  # noqa: PLR0913 -- what the contract's request says
     return results
 
 
-def move(  # noqa: PLR0913 -- a transition and who asks for it
+def move(
     tx: Transaction,
     run: FlowRunRecord,
     state: State,
@@ -104,9 +111,7 @@ def move(  # noqa: PLR0913 -- a transition and who asks for it
     return decision
 
 
-def begin(
-    tx: Transaction, flow: Flow, values: Mapping[str, Any], state: State, tuning: Tuning
-) -> FlowRunRecord | None:
+def begin(tx: Transaction, flow: Flow, values: Mapping[str, Any], state: State, tuning: Tuning) -> FlowRunRecord | None:
     """Insert a run in its first state; None if its flow has a run of its idempotency key already."""
     run = FlowRun(
         id=values["id"],

@@ -53,9 +53,8 @@ def _companions(reader: Reader, run: Run, flow: Flow | None) -> list[Companion]:
         found.append(Companion(kind="deployment", id=deployment.id, name=deployment.name, tags=deployment.tags))
     if run.work_queue_id is not None and (queue := work_queues.find(reader, run.work_queue_id)) is not None:
         found.append(Companion(kind="work-queue", id=queue.id, name=queue.name))
-        if queue.pool_id is not None and queue.pool_name is not None:
-            labels = {"prefect.work-pool.type": queue.pool_type or ""}
-            found.append(Companion(kind="work-pool", id=queue.pool_id, name=queue.pool_name, labels=labels))
+        labels = {"prefect.work-pool.type": queue.pool_type}
+        found.append(Companion(kind="work-pool", id=queue.pool_id, name=queue.pool_name, labels=labels))
     if run.parent_task_run_id is not None:
         parent = task_runs.find(reader, run.parent_task_run_id)
         if parent is not None:

@@ -67,10 +67,12 @@ def _objection(tx: Transaction, flow_run_id: UUID, keys: Mapping[str, str], run_
     return _misfit(schema, run_input)
 
 
-def _misfit(schema: Any, run_input: Mapping[str, Any]) -> str | None:  # noqa: ANN401 -- any JSON
+def _misfit(schema: Any, run_input: Mapping[str, Any]) -> str | None:
     try:
         Draft202012Validator.check_schema(schema)
-        error: ValidationError | None = best_match(Draft202012Validator(schema, registry=Registry()).iter_errors(run_input))
+        error: ValidationError | None = best_match(
+            Draft202012Validator(schema, registry=Registry()).iter_errors(run_input)
+        )
     except SchemaError as problem:
         return f"Run input schema is not a valid schema: {problem.message}"
     except (Unresolvable, RecursionError):

@@ -79,4 +79,3 @@ def _as_rules_see(run: TaskRunRecord) -> TaskRun:
         flow_run_run_count=run.flow_run_run_count,
         tags=run.tags,
     )
-

@@ -1,6 +1,5 @@
 """What flow runs and task runs share when they change state: looking up what the rules need, doing what they decide."""
 
-
 from lightwell.contract.orchestration import (
     AbortDetails,
     AcceptDetails,

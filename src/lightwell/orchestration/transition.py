@@ -56,6 +56,8 @@ class Tuning:
     """When a run that found its deployment's limit full asks again."""
     tag_slot_wait: timedelta = timedelta(seconds=10)
     """The longest average wait of a task run for a slot of its tags."""
+    max_slot_wait: timedelta = timedelta(seconds=30)
+    """The longest average wait for a slot of any other limit."""
     initial_lease: timedelta = timedelta(minutes=5)
     """The life of a deployment slot's lease until the run's own process renews it."""
     longest_cache_key: int = 2000

@@ -1,4 +1,4 @@
-"""This server's settings in the contract's vocabulary, for `GET /admin/settings`.
+"""The settings of this server in the contract's vocabulary, for `GET /admin/settings`.
 
 What the contract has and this server does not is answered with the contract's defaults; secrets are masked.
 """
@@ -65,5 +65,5 @@ def _events(settings: Settings) -> dict[str, Any]:
     } | ({} if settings.loops.retention.events is None else {"retention_period": settings.loops.retention.events})
 
 
-def _loop(loop: Any) -> dict[str, Any]:  # noqa: ANN401 -- the settings of any loop
+def _loop(loop: Any) -> dict[str, Any]:
     return {"enabled": loop.enabled, "loop_seconds": loop.period.total_seconds()}

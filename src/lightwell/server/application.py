@@ -92,6 +92,4 @@ def _pages(settings: Settings) -> LandingPage | SPAStaticFiles:
     directory = settings.ui.directory
     if directory is not None:
         return SPAStaticFiles(directory=directory, html=True)
-    return LandingPage(
-        version=version("lightwell"), api_version=API_VERSION, api_url=settings.ui.api_url or "/api"
-    )
+    return LandingPage(version=version("lightwell"), api_version=API_VERSION, api_url=settings.ui.api_url or "/api")

@@ -6,6 +6,7 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI
 from fastapi.params import Depends
 from fastapi.routing import iter_route_contexts
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.gzip import GZipMiddleware
 
 from lightwell.api import ROUTERS, problems
@@ -16,7 +17,7 @@ from lightwell.contract.versions import API_VERSION, SERVER_VERSION
 from lightwell.server.runtime import gate_rules
 from lightwell.settings import current_settings
 
-NATIVE_TELEMETRY_OFF: Final = {"tracing": False, "metrics": False, "logs": False}
+NATIVE_TELEMETRY_OFF: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
 """FastAPI's own: with it every request would give two server spans in two traces."""
 
 _SMALLEST_GZIPPED = 500

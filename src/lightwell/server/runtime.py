@@ -1,4 +1,4 @@
-"""What lives while an application is served: telemetry, database, bus, streams and loops; started and stopped together."""
+"""What lives while an application is served, started and stopped together: database, bus, streams and loops."""
 
 import asyncio
 import hmac
@@ -10,10 +10,7 @@ from fastapi import FastAPI
 
 from lightwell.api.dependencies import LoopHealth, Services
 from lightwell.api.gate import GateRules, TokenCheck
-from lightwell.contract.logs import Log
-from lightwell.events.broadcast import Broadcast
 from lightwell.events.bus import Bus
-from lightwell.events.facts import Fact
 from lightwell.instrumentation import vocabulary
 from lightwell.instrumentation.facts import count_facts
 from lightwell.instrumentation.setup import Telemetry
@@ -23,6 +20,7 @@ from lightwell.loops import loops_of
 from lightwell.loops.runner import Runner
 from lightwell.orchestration.transition import Tuning
 from lightwell.server.admin_view import settings_view
+from lightwell.server.streams import Streams
 from lightwell.settings import Settings
 from lightwell.storage import csrf_tokens
 from lightwell.storage.database import Database, open_database, parsed
@@ -45,6 +43,7 @@ class Runtime:
         self._guests = 0
         self._gate = asyncio.Lock()
         self._database: Database | None = None
+        self._streams: Streams | None = None
         self._runner: Runner | None = None
         self.services: Services | None = None
 
@@ -86,37 +85,44 @@ class Runtime:
             await asyncio.to_thread(_migrate, url)
         await database.start()
         self._database = database
-        event_stream: Broadcast[Fact] = Broadcast()
+        self._streams = Streams(database, parsed(url))
+        self._streams.start()
         bus.subscribe(count_facts)
-        bus.subscribe(event_stream.publish)
-        loops = [] if self._ephemeral else loops_of(settings.loops)
+        bus.subscribe(self._streams.publish_facts)
+        loops = [] if self._ephemeral else loops_of(settings.loops, self._tuning())
         self._runner = Runner(loops, database, self._clock, self._telemetry.ticks)
         self._runner.start()
-        return self._services(database, self._runner, event_stream)
+        return self._services(database, self._runner, self._streams)
 
     async def _stop(self) -> None:
         if self._runner is not None:
             await self._runner.stop()
+        if self._streams is not None:
+            await self._streams.stop()
         if self._database is not None:
             await self._database.stop()
-        self._database = self._runner = self.services = None
+        self._database = self._streams = self._runner = self.services = None
         deadline = self._settings.telemetry.flush_timeout.total_seconds()
         await asyncio.to_thread(self._telemetry.flush, deadline)
 
-    def _services(self, database: Database, loops: LoopHealth, event_stream: Broadcast[Fact]) -> Services:
+    def _tuning(self) -> Tuning:
+        settings = self._settings
+        return Tuning(
+            deployment_slot_wait=settings.concurrency.deployment_slot_wait,
+            tag_slot_wait=settings.concurrency.tag_slot_wait,
+            max_slot_wait=settings.concurrency.max_slot_wait,
+            initial_lease=settings.concurrency.initial_deployment_lease,
+            longest_cache_key=settings.api.max_cache_key_length,
+        )
+
+    def _services(self, database: Database, loops: LoopHealth, streams: Streams) -> Services:
         settings = self._settings
         secret = settings.api.auth_string
-        log_stream: Broadcast[Log] = Broadcast()
         return Services(
             database=database,
             clock=self._clock,
             loops=loops,
-            tuning=Tuning(
-                deployment_slot_wait=settings.concurrency.deployment_slot_wait,
-                tag_slot_wait=settings.concurrency.tag_slot_wait,
-                initial_lease=settings.concurrency.initial_deployment_lease,
-                longest_cache_key=settings.api.max_cache_key_length,
-            ),
+            tuning=self._tuning(),
             default_limit=settings.api.default_limit,
             max_event_page=settings.events.max_page,
             event_backfill=settings.events.backfill,
@@ -126,8 +132,9 @@ class Runtime:
             max_graph_nodes=settings.api.max_graph_nodes,
             csrf_token_lifetime=settings.api.csrf_token_expiration if settings.api.csrf_enabled else None,
             auth_string=None if secret is None else secret.get_secret_value(),
-            event_stream=event_stream,
-            log_stream=log_stream,
+            event_stream=streams.events,
+            log_stream=streams.logs,
+            publish_logs=streams.publish_logs,
             settings_view=settings_view(settings),
         )
 
@@ -165,4 +172,3 @@ def _migrate(url: str) -> None:
 
 def _subscriber_failed(error: BaseException) -> None:
     log.error(vocabulary.SUBSCRIBER_FAILED.name, exc_info=error)
-

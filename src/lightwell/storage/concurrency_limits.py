@@ -13,13 +13,14 @@ from uuid import UUID
 
 from sqlalchemy import Row, bindparam, func, or_
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import insert as sql_insert
 from sqlalchemy import select as sql_select
 from sqlalchemy import update as sql_update
 
+from lightwell.contract.concurrency_limits import ConcurrencyLimit, ConcurrencyLimitResponse
 from lightwell.errors import NotFound
 from lightwell.kit.ids import new_id
 from lightwell.storage.columns import Id, Moment
+from lightwell.storage.conflicts import insert_if_absent
 from lightwell.storage.tables import concurrency_lease, concurrency_lease_limit, concurrency_limit
 from lightwell.storage.transaction import Reader, Transaction
 
@@ -94,7 +95,7 @@ _BY_NAMES = _LIMITS.where(concurrency_limit.c.name.in_(bindparam("names", expand
 _LOCKED_BY_IDS = _BY_IDS.with_for_update(key_share=True)
 _LOCKED_BY_NAMES = _BY_NAMES.with_for_update(key_share=True)
 _IN_ORDER = _LIMITS.order_by(concurrency_limit.c.name)
-_IS_OF_TAG = (concurrency_limit.c.name >= TAG_PREFIX, concurrency_limit.c.name < _AFTER_TAGS)
+_OF_TAGS_IN_ORDER = _IN_ORDER.where(concurrency_limit.c.name >= TAG_PREFIX, concurrency_limit.c.name < _AFTER_TAGS)
 _LEASED = (
     sql_select(concurrency_lease_limit.c.limit_id, func.sum(concurrency_lease_limit.c.slots))
     .join(concurrency_lease, concurrency_lease.c.id == concurrency_lease_limit.c.lease_id)
@@ -104,7 +105,7 @@ _LEASED = (
     )
     .group_by(concurrency_lease_limit.c.limit_id)
 )
-_INSERT = sql_insert(concurrency_limit)
+_INSERT = insert_if_absent(concurrency_limit)
 _UPDATE = sql_update(concurrency_limit).where(concurrency_limit.c.id == bindparam("limit_id"))
 _DELETE = sql_delete(concurrency_limit).where(concurrency_limit.c.id == bindparam("limit_id"))
 
@@ -119,7 +120,7 @@ def get(reader: Reader, key: UUID | str, *, lock: bool = False) -> LimitRecord:
     """A limit by its id or its name; raises NotFound."""
     found = select_by_ids(reader, [key], lock=lock) if isinstance(key, UUID) else select_named(reader, [key], lock=lock)
     if not found:
-        raise NotFound("concurrency_limit", "Concurrency Limit not found")
+        raise NotFound("concurrency_limit", detail="Concurrency Limit not found")
     return found[0]
 
 
@@ -135,10 +136,20 @@ def select_named(reader: Reader, names: Iterable[str], *, lock: bool = False) ->
     return _records(reader, rows)
 
 
-def select(reader: Reader, *, of_tags: bool = False, limit: int | None = None, offset: int = 0) -> list[LimitRecord]:
-    """Limits by name, all of them or those of tags alone."""
-    statement = _IN_ORDER.where(*_IS_OF_TAG) if of_tags else _IN_ORDER
-    return _records(reader, reader.execute(statement.limit(limit).offset(offset)).all())
+def read(reader: Reader, key: UUID | str) -> ConcurrencyLimitResponse:
+    """A limit as it is answered; raises NotFound."""
+    return response(get(reader, key), reader.now)
+
+
+def select(reader: Reader, *, limit: int | None = None, offset: int = 0) -> list[ConcurrencyLimitResponse]:
+    """Limits as they are answered, by name; those of tags too."""
+    rows = reader.execute(_IN_ORDER.limit(limit).offset(offset)).all()
+    return [response(found, reader.now) for found in _records(reader, rows)]
+
+
+def select_of_tags(reader: Reader, *, limit: int | None = None, offset: int = 0) -> list[LimitRecord]:
+    """Limits of tags, by name."""
+    return _records(reader, reader.execute(_OF_TAGS_IN_ORDER.limit(limit).offset(offset)).all())
 
 
 def count(reader: Reader) -> int:
@@ -146,10 +157,10 @@ def count(reader: Reader) -> int:
     return int(reader.execute(sql_select(func.count()).select_from(concurrency_limit)).scalar_one())
 
 
-def insert(tx: Transaction, values: Mapping[str, Any]) -> LimitRecord:
-    """Insert a limit; `values` are columns by name, at least `name` and `limit`.
+def insert(tx: Transaction, values: Mapping[str, Any]) -> LimitRecord | None:
+    """Insert a limit, or None where there is one of this name.
 
-    Raises Conflict where the name is taken.
+    `values` are columns by name, at least `name` and `limit`.
     """
     row: dict[str, Any] = {
         "id": new_id(),
@@ -164,23 +175,22 @@ def insert(tx: Transaction, values: Mapping[str, Any]) -> LimitRecord:
         "denied_at": tx.now,
         **values,
     }
-    tx.execute(_INSERT, row)
-    return LimitRecord(**row, leased=0)
+    return LimitRecord(**row, leased=0) if tx.execute(_INSERT[tx.dialect], row).rowcount == 1 else None
 
 
 def update(tx: Transaction, limit_id: UUID, changes: Mapping[str, Any]) -> None:
     """Change what an operator has set; raises NotFound, and Conflict where a new name is taken."""
     if tx.execute(_UPDATE, {**changes, "updated": tx.now, "limit_id": limit_id}).rowcount == 0:
-        raise NotFound("concurrency_limit", "Concurrency Limit not found")
+        raise NotFound("concurrency_limit", detail="Concurrency Limit not found")
 
 
 def delete(tx: Transaction, limit_id: UUID) -> None:
     """Delete a limit; no lease holds slots of it any more. Raises NotFound."""
     if tx.execute(_DELETE, {"limit_id": limit_id}).rowcount == 0:
-        raise NotFound("concurrency_limit", "Concurrency Limit not found")
+        raise NotFound("concurrency_limit", detail="Concurrency Limit not found")
 
 
-def take_loose(tx: Transaction, limits: Sequence[LimitRecord], slots: int) -> None:
+def take_loose(tx: Transaction, limits: Iterable[LimitRecord], slots: int) -> None:
     """Take slots of limits that are locked, to be held by nobody."""
     for limit in limits:
         loose, since = limit.loose(tx.now)
@@ -188,7 +198,7 @@ def take_loose(tx: Transaction, limits: Sequence[LimitRecord], slots: int) -> No
         settle(tx, limit, loose_slots=loose + slots, loose_at=since if loose else max(since, tx.now))
 
 
-def give_loose_back(tx: Transaction, limits: Sequence[LimitRecord], slots: int, seconds: float | None) -> None:
+def give_loose_back(tx: Transaction, limits: Iterable[LimitRecord], slots: int, seconds: float | None) -> None:
     """Give back slots of limits that are locked, which were held for so many seconds; what is not taken stays free."""
     for limit in limits:
         loose, since = limit.loose(tx.now)
@@ -211,6 +221,40 @@ def deny(tx: Transaction, limit: LimitRecord, slots: int, longest_wait: timedelt
 def settle(tx: Transaction, limit: LimitRecord, **changes: Any) -> None:
     """Change what use has made of a limit that is locked; it does not count as updated."""
     tx.execute(_UPDATE, {**changes, "limit_id": limit.id})
+
+
+def response(limit: LimitRecord, now: datetime) -> ConcurrencyLimitResponse:
+    """A limit as it is answered at `now`."""
+    return ConcurrencyLimitResponse.trusted(
+        {
+            "id": limit.id,
+            "created": limit.created,
+            "updated": limit.updated,
+            "active": limit.active,
+            "name": limit.name,
+            "limit": limit.limit,
+            "active_slots": limit.taken(now),
+            "slot_decay_per_second": limit.slot_decay_per_second,
+        }
+    )
+
+
+def newly_made(limit: LimitRecord, now: datetime) -> ConcurrencyLimit:
+    """A limit that was made at `now`, as it is answered then."""
+    return ConcurrencyLimit.trusted(
+        {
+            "id": limit.id,
+            "created": limit.created,
+            "updated": limit.updated,
+            "active": limit.active,
+            "name": limit.name,
+            "limit": limit.limit,
+            "active_slots": limit.taken(now),
+            "denied_slots": limit.denied_slots,
+            "slot_decay_per_second": limit.slot_decay_per_second,
+            "avg_slot_occupancy_seconds": limit.avg_slot_occupancy_seconds,
+        }
+    )
 
 
 def _records(reader: Reader, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[LimitRecord]:

@@ -7,10 +7,10 @@ from lightwell.storage.transaction import Dialect
 
 
 def insert_if_absent(table: Table) -> dict[Dialect, Insert]:
-    """Statements, by dialect, that insert a row unless one of the table's unique keys has it; `rowcount` tells which."""
+    """Statements, by dialect, that insert a row unless a row has one of its unique keys; `rowcount` tells which."""
     return {
-        "sqlite": sqlite.insert(table).on_conflict_do_nothing(),
-        "postgresql": postgresql.insert(table).on_conflict_do_nothing(),
+        "sqlite": sqlite.insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
+        "postgresql": postgresql.insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
     }
 
 

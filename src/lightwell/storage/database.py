@@ -153,8 +153,10 @@ class Database:
         self._bus.publish(facts)
 
     def _release(self, job: Job) -> None:
+        if job not in self._jobs:
+            return
+        self._jobs.remove(job)
         self._counts[job.kind] -= 1
-        self._jobs.discard(job)
         if self._drained is not None and not self._jobs and not self._drained.done():
             self._drained.set_result(None)
 

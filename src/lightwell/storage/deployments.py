@@ -64,4 +64,4 @@ def count_by_flow(reader: Reader, flow_ids: Sequence[UUID]) -> dict[UUID, int]:
         .where(deployment.c.flow_id.in_(flow_ids))
         .group_by(deployment.c.flow_id)
     )
-    return dict.fromkeys(flow_ids, 0) | dict(reader.execute(statement).tuples())
+    return dict.fromkeys(flow_ids, 0) | {key: int(number) for key, number in reader.execute(statement)}

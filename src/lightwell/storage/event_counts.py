@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import BigInteger, ColumnElement, Select, func, literal, type_coerce
 from sqlalchemy import select as sql_select
 
-from lightwell.contract.events import Countable, EventCount, EventFilter, TimeUnit
+from lightwell.contract.events import Countable, EventCount, EventCountQuery, EventFilter, TimeUnit
 from lightwell.errors import Invalid
 from lightwell.storage.columns import from_micros, to_micros
 from lightwell.storage.filters.dialects import json_member
@@ -21,18 +21,17 @@ _PIVOT = datetime(2024, 4, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def count_by(
-    reader: Reader, criteria: EventFilter, countable: Countable, unit: TimeUnit, interval: float
-) -> list[EventCount]:
-    """The events that meet the criteria, counted.
+def count_by(reader: Reader, countable: Countable, query: EventCountQuery) -> list[EventCount]:
+    """The events that meet the query's criteria, counted.
 
-    By time: one count for each span of `interval` units, which are laid from a Monday on, so that the same span is counted
-    whatever is asked for. By name or resource: the most frequent first. Raises Invalid for more than 1000 spans.
+    By time: one count for each span of so many units, which are laid from a Monday on, so that the same span is
+    counted whatever is asked for. By name or resource: the most frequent first. Raises Invalid for over 1000 spans.
     """
-    if countable in (Countable.DAY, Countable.TIME):
-        day = countable is Countable.DAY
-        return _by_time(reader, criteria, TimeUnit.DAY if day else unit, 1 if day else interval)
-    return _by_value(reader, criteria, countable)
+    if countable is Countable.DAY:
+        return _by_time(reader, query.filter, TimeUnit.DAY, 1)
+    if countable is Countable.TIME:
+        return _by_time(reader, query.filter, query.time_unit, query.time_interval)
+    return _by_value(reader, query.filter, countable)
 
 
 def _by_time(reader: Reader, criteria: EventFilter, unit: TimeUnit, interval: float) -> list[EventCount]:
@@ -66,8 +65,8 @@ def _width(unit: TimeUnit, interval: float, since: datetime, until: datetime) ->
     number = -((since - until) // width)
     if number > MAX_SPANS:
         raise Invalid(
-            f"The given interval would create {number} buckets, which is too many. Please increase the interval or reduce "
-            f"the time range to produce {MAX_SPANS} buckets or fewer."
+            f"The given interval would create {number} buckets, which is too many. Please increase the interval or "
+            f"reduce the time range to produce {MAX_SPANS} buckets or fewer."
         )
     return width
 

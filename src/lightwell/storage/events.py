@@ -1,13 +1,13 @@
 """Rows of events, and of the resources that they are about.
 
-What a transaction has emitted is stored by `store_facts`, what clients have sent by `insert`. Counts by time or by name are
-in `event_counts.py`.
+What a transaction has emitted is stored by `store_facts`, what clients have sent by `insert`. Counts by time or by name
+are in `event_counts.py`.
 """
 
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar, Unpack
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, func
@@ -35,6 +35,7 @@ _COLUMNS = (
     event.c.received,
 )
 _EVENTS = sql_select(*_COLUMNS)
+_BY_IDS = _EVENTS.where(event.c.id.in_(bindparam("event_ids", expanding=True))).order_by(event.c.occurred, event.c.id)
 _KNOWN = sql_select(event.c.id).where(event.c.id.in_(bindparam("event_ids", expanding=True)))
 _INSERT = insert_if_absent(event)
 _INSERT_RESOURCE = insert_if_absent(event_resource)
@@ -59,10 +60,12 @@ def store_facts(tx: Transaction, facts: Sequence[Fact]) -> None:
 
 
 def insert(tx: Transaction, events: Iterable[E]) -> list[E]:
-    """Store events that clients have sent, and received now; those that were not there yet, each once, in their order."""
-    distinct = {one.id: one for one in reversed(list(events))}
+    """Store events that clients have sent; those that were not there yet, each once, in their order."""
+    distinct: dict[UUID, E] = {}
+    for one in events:
+        distinct.setdefault(one.id, one)
     known = find_known(tx, list(distinct))
-    new = [one for one in reversed(distinct.values()) if one.id not in known]
+    new = [one for one in distinct.values() if one.id not in known]
     _store(tx, [(one, tx.now) for one in new])
     return new
 
@@ -70,6 +73,11 @@ def insert(tx: Transaction, events: Iterable[E]) -> list[E]:
 def find_known(reader: Reader, event_ids: Sequence[UUID]) -> set[UUID]:
     """Which of these events are stored."""
     return set(reader.execute(_KNOWN, {"event_ids": list(event_ids)}).scalars()) if event_ids else set()
+
+
+def select_by_ids(reader: Reader, event_ids: Sequence[UUID]) -> list[ReceivedEvent]:
+    """The events of these ids that are stored, in the order in which they happened."""
+    return [_event(row) for row in reader.execute(_BY_IDS, {"event_ids": list(event_ids)})] if event_ids else []
 
 
 def select(reader: Reader, criteria: EventFilter, *, limit: int | None = None, offset: int = 0) -> list[ReceivedEvent]:

@@ -118,4 +118,4 @@ def task_runs_by_flow_run(reader: Reader, flow_run_ids: Sequence[UUID]) -> dict[
         .where(task_run.c.flow_run_id.in_(flow_run_ids), ~stands_for_one)
         .group_by(task_run.c.flow_run_id)
     )
-    return dict.fromkeys(flow_run_ids, 0) | dict(reader.execute(statement).tuples())
+    return dict.fromkeys(flow_run_ids, 0) | {key: int(number) for key, number in reader.execute(statement)}

@@ -102,7 +102,10 @@ def dependencies(reader: Reader, flow_run_id: UUID) -> list[Dependency]:
             name=run.name,
             upstream_dependencies=list(
                 {
-                    one.id: one for inputs in run.task_inputs.values() for one in inputs if isinstance(one, TaskRunResult)
+                    one.id: one
+                    for inputs in run.task_inputs.values()
+                    for one in inputs
+                    if isinstance(one, TaskRunResult)
                 }.values()
             ),
             state=run.state,
@@ -150,7 +153,9 @@ def _nodes(vertices: Mapping[UUID, _Vertex], since: datetime) -> list[Node]:
             if parent_id in children:
                 children[parent_id].append(Edge(id=vertex.id))
     shown = [vertex for vertex in vertices.values() if vertex.end_time is None or vertex.end_time >= since]
-    shown.sort(key=lambda vertex: (vertex.start_time, vertex.end_time is not None, vertex.end_time or vertex.start_time))
+    shown.sort(
+        key=lambda vertex: (vertex.start_time, vertex.end_time is not None, vertex.end_time or vertex.start_time)
+    )
     return [
         Node(
             kind="flow-run" if vertex.kind == "flow-run" else "task-run",

@@ -1,7 +1,7 @@
 """Rows of inputs of flow runs."""
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Unpack
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import Row, bindparam, func
+from sqlalchemy import ColumnElement, Row, bindparam, func
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select as sql_select
 from sqlalchemy import update as sql_update
@@ -91,6 +91,11 @@ _RUNS = sql_select(*_COLUMNS, _pool.c.id, _pool.c.name, *joined_columns(_state))
 )
 _BY_ID = _RUNS.where(flow_run.c.id == bindparam("flow_run_id"))
 _BY_ID_LOCKED = _BY_ID.with_for_update(of=flow_run)
+_UNCLAIMED = (
+    _RUNS.where(flow_run.c.id.in_(bindparam("flow_run_ids", expanding=True)))
+    .order_by(flow_run.c.id)
+    .with_for_update(of=flow_run, skip_locked=True)
+)
 _BY_KEY = _RUNS.where(
     flow_run.c.flow_id == bindparam("flow_id"), flow_run.c.idempotency_key == bindparam("idempotency_key")
 )
@@ -135,6 +140,17 @@ def get(reader: Reader, flow_run_id: UUID, *, lock: bool = False) -> FlowRunReco
     return found
 
 
+def claim(
+    tx: Transaction, flow_run_ids: Sequence[UUID], *conditions: ColumnElement[bool], **values: Any
+) -> list[FlowRunRecord]:
+    """Those of these runs that nobody else is changing and that meet all conditions, locked.
+
+    `values` are those of the conditions' parameters. What another transaction holds is left out, not waited for.
+    """
+    statement = _UNCLAIMED.where(*conditions)
+    return [_record(row) for row in tx.execute(statement, {"flow_run_ids": list(flow_run_ids), **values})]
+
+
 def find_by_key(reader: Reader, flow_id: UUID, idempotency_key: str) -> FlowRunRecord | None:
     """The run of a flow that was made with this idempotency key, or None."""
     row = reader.execute(_BY_KEY, {"flow_id": flow_id, "idempotency_key": idempotency_key}).one_or_none()
@@ -158,7 +174,13 @@ def select(
     **criteria: Unpack[Criteria],
 ) -> list[FlowRunResponse]:
     """The flow runs that meet all criteria, in order; all of them where there is no limit."""
-    statement = _RUNS.where(*of_flow_runs(criteria)).order_by(*order(sort)).limit(limit).offset(offset)
+    clauses, sorting = of_flow_runs(criteria), order(sort)
+    if clauses and limit is not None:
+        # Sort ids alone, then read the page: else all that match would be joined and sorted with all their columns.
+        page = sql_select(flow_run.c.id).where(*clauses).order_by(*sorting).limit(limit).offset(offset).correlate(None)
+        statement = _RUNS.where(flow_run.c.id.in_(page)).order_by(*sorting)
+    else:
+        statement = _RUNS.where(*clauses).order_by(*sorting).limit(limit).offset(offset)
     return [response(_record(row), reader.now) for row in reader.execute(statement)]
 
 
@@ -179,8 +201,8 @@ def count(reader: Reader, **criteria: Unpack[Criteria]) -> int:
 def insert(tx: Transaction, values: Mapping[str, Any], state: State | None = None) -> UUID | None:
     """Insert a run, in a state if one is given; its id, or None if its flow has a run of its idempotency key already.
 
-    `values` are columns by name, at least `flow_id`; what is not there gets its default. Raises Conflict when the flow, or
-    another row that it refers to, does not exist.
+    `values` are columns by name, at least `flow_id`; what is not there gets its default. Raises Conflict when the flow,
+    or another row that it refers to, does not exist.
     """
     row = {**_DEFAULTS, "created": tx.now, "updated": tx.now, **values}
     row["id"] = row["id"] or new_id()
@@ -209,7 +231,7 @@ def update(tx: Transaction, flow_run_id: UUID, changes: BaseModel | Mapping[str,
 
 
 def delete(tx: Transaction, flow_run_ids: Sequence[UUID]) -> int:
-    """Delete flow runs with all that belongs to them, and leave what they logged to the background; how many there were."""
+    """Delete flow runs with all that belongs to them, and leave what they logged to the background; how many."""
     tx.execute(_MARK_LOGS[tx.dialect], {"flow_run_ids": list(flow_run_ids), "now": tx.now})
     return tx.execute(_DELETE, {"flow_run_ids": list(flow_run_ids)}).rowcount
 

@@ -47,7 +47,7 @@ _ALIVE_LOCKED = (
 )
 _RENEW = sql_update(concurrency_lease).where(concurrency_lease.c.id == bindparam("lease_id"), _HOLDS)
 _HELD_BY = (
-    sql_select(concurrency_lease_limit.c.limit_id)
+    sql_select(concurrency_lease_limit.c.limit_id, concurrency_lease.c.id)
     .join(concurrency_lease, _of_lease)
     .where(
         concurrency_lease.c.holder_id == bindparam("holder_id"),
@@ -104,7 +104,7 @@ _TASK_RUNS_OF_FLOWS = (
 _OF_LIMIT = (
     sql_select(concurrency_lease.c.id, concurrency_lease_limit.c.slots)
     .join(concurrency_lease, _of_lease)
-    .where(concurrency_lease_limit.c.limit_id == bindparam("limit_id"))
+    .where(concurrency_lease_limit.c.limit_id == bindparam("limit_id"), _HOLDS)
     .order_by(concurrency_lease.c.created.desc(), concurrency_lease.c.id.desc())
 )
 _TAKE_AWAY = sql_delete(concurrency_lease_limit).where(
@@ -146,10 +146,13 @@ def renew(tx: Transaction, lease_id: UUID, lifetime: timedelta | None) -> bool:
     return tx.execute(_RENEW, {"lease_id": lease_id, "now": tx.now, "expires": expires}).rowcount == 1
 
 
-def limits_held_by(reader: Reader, holder: Holder) -> frozenset[UUID]:
-    """The ids of the limits of which somebody holds slots."""
+def held_by(reader: Reader, holder: Holder) -> dict[UUID, list[UUID]]:
+    """The leases by which somebody holds slots, by limit."""
+    found: defaultdict[UUID, list[UUID]] = defaultdict(list)
     parameters = {"holder_id": holder.id, "holder_type": holder.type, "now": reader.now}
-    return frozenset(reader.execute(_HELD_BY, parameters).scalars())
+    for limit_id, lease_id in reader.execute(_HELD_BY, parameters):
+        found[limit_id].append(lease_id)
+    return found
 
 
 def holders(reader: Reader, limit_ids: Iterable[UUID], holder_type: HolderType) -> dict[UUID, list[UUID]]:
@@ -184,7 +187,7 @@ def release_flows(tx: Transaction, flow_ids: Sequence[UUID]) -> int:
 
 
 def release_expired(tx: Transaction, *, most: int) -> int:
-    """Delete at most so many leases that have expired, the oldest first; how many there were."""
+    """End at most so many leases that have expired, the oldest first; how many there were."""
     expired = list(tx.execute(_EXPIRED, {"most": most, "now": tx.now}).scalars())
     return _end(tx, expired, only_expired=True)
 
@@ -196,7 +199,7 @@ def revoke(tx: Transaction, limit_id: UUID, *, keep: int) -> int:
     """
     kept = 0
     revoked: list[UUID] = []
-    for lease_id, slots in tx.execute(_OF_LIMIT, {"limit_id": limit_id}):
+    for lease_id, slots in tx.execute(_OF_LIMIT, {"limit_id": limit_id, "now": tx.now}):
         if revoked or kept + slots > keep:
             revoked.append(lease_id)
         else:

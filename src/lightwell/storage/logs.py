@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Unpack
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, func, tuple_
@@ -44,7 +44,13 @@ def _deletion(*where: Any) -> Any:
 
 _DELETE_BEFORE = _deletion(_doomed.c.timestamp < bindparam("before", type_=Moment()))
 _DELETE_OF_RUN = _deletion(_doomed.c.flow_run_id == bindparam("flow_run_id", type_=Id()))
-_FORGOTTEN = sql_select(deleted_flow_run.c.flow_run_id).order_by(deleted_flow_run.c.flow_run_id).limit(1)
+# Locked, because two that delete at once would find fewer lines than there are, and forget the run too early.
+_FORGOTTEN = (
+    sql_select(deleted_flow_run.c.flow_run_id)
+    .order_by(deleted_flow_run.c.flow_run_id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
 _FORGET = sql_delete(deleted_flow_run).where(deleted_flow_run.c.flow_run_id == bindparam("flow_run_id"))
 
 
@@ -81,6 +87,15 @@ def select_after(
     return [_log(row) for row in rows]
 
 
+def select_by_keys(reader: Reader, keys: Sequence[tuple[datetime, UUID]]) -> list[Log]:
+    """The lines of these timestamps and ids that are stored, oldest first."""
+    if not keys:
+        return []
+    timestamps, ids = [key[0] for key in keys], [key[1] for key in keys]
+    statement = _LOGS.where(log.c.timestamp.in_(timestamps), log.c.id.in_(ids))
+    return [_log(row) for row in reader.execute(statement.order_by(log.c.timestamp, log.c.id))]
+
+
 def count(reader: Reader, criteria: LogFilter | None = None) -> int:
     """How many lines meet the criteria."""
     statement = sql_select(func.count()).select_from(log)
@@ -93,7 +108,7 @@ def delete_before(tx: Transaction, before: datetime, *, most: int) -> int:
 
 
 def delete_orphans(tx: Transaction, *, most: int) -> int | None:
-    """Delete at most so many lines of one flow run that is gone; how many, or None when no such run is left."""
+    """Delete at most so many lines of one flow run that is gone; how many, or None when no such run is left to us."""
     flow_run_id = tx.execute(_FORGOTTEN).scalar_one_or_none()
     if flow_run_id is None:
         return None

@@ -126,9 +126,11 @@ class PostgresqlConnection:
         if self._open is not None:
             connection, raw = self._open
             self._open = None
-            raw.close()
-            connection.invalidate()
-            connection.close()
+            # It is of no use any more; that it cannot be put away properly changes nothing.
+            with suppress(Exception):
+                raw.close()
+                connection.invalidate()
+                connection.close()
 
     def _connect(self) -> None:
         self.is_refused = True

@@ -29,7 +29,9 @@ def joined_columns(history: FromClause) -> tuple[ColumnElement[Any], ...]:
 def insertion(history: Table) -> Insert:
     """The statement that `state_values` are for."""
     columns = [column for column in history.columns if column.name not in _NOT_OF_EVERY_STATE]
-    return insert(history).values({column.name: bindparam(column.name, type_=_written_as(column)) for column in columns})
+    return insert(history).values(
+        {column.name: bindparam(column.name, type_=_written_as(column)) for column in columns}
+    )
 
 
 def state_of(

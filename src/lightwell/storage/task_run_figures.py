@@ -34,7 +34,7 @@ def count_by_state(reader: Reader, **criteria: Unpack[Criteria]) -> CountByState
         .where(task_run.c.state_type.is_not(None), *of_task_runs(criteria))
         .group_by(task_run.c.state_type)
     )
-    return CountByState(**dict(reader.execute(statement).tuples()))
+    return CountByState(**{key: int(number) for key, number in reader.execute(statement)})
 
 
 def count_ended(

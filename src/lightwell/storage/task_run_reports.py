@@ -1,6 +1,7 @@
 """Reports of clients on their task runs: written as they come, in any order, and once however often they come.
 
-Each brings a state, which always joins the history; the run itself is moved only by a state later than the one that it is in.
+Each brings a state, which always joins the history; the run itself is moved only by a state later than the one that it
+is in.
 """
 
 from collections.abc import Mapping
@@ -45,7 +46,7 @@ _INSERT_STATE = insert_if_absent(task_run_state)
 
 
 def record(tx: Transaction, values: Mapping[str, Any], state: State) -> Outcome:
-    """Write a report: `values` are the columns of the task run by name, `id` and keys among them, without its state's."""
+    """Write a report; `values` are columns of the task run by name, `id` and keys among them, without its state's."""
     task_run_id: UUID = values["id"]
     row = tx.execute(_TIMESTAMP_LOCKED, {"task_run_id": task_run_id}).one_or_none()
     if row is None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Unpack
 from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter
-from sqlalchemy import Row, bindparam, func, or_
+from sqlalchemy import ColumnElement, Row, bindparam, func, or_
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select as sql_select
 from sqlalchemy import update as sql_update
@@ -73,6 +73,11 @@ _RUNS = sql_select(*_COLUMNS, *joined_columns(_state)).select_from(
 )
 _BY_ID = _RUNS.where(task_run.c.id == bindparam("task_run_id"))
 _BY_ID_LOCKED = _BY_ID.with_for_update(of=task_run)
+_UNCLAIMED = (
+    _RUNS.where(task_run.c.id.in_(bindparam("task_run_ids", expanding=True)))
+    .order_by(task_run.c.id)
+    .with_for_update(of=task_run, skip_locked=True)
+)
 _KEYS = (task_run.c.task_key == bindparam("task_key"), task_run.c.dynamic_key == bindparam("dynamic_key"))
 _BY_KEYS = _RUNS.where(task_run.c.flow_run_id == bindparam("flow_run_id"), *_KEYS)
 _BY_KEYS_ALONE = _RUNS.where(task_run.c.flow_run_id.is_(None), *_KEYS)
@@ -127,6 +132,17 @@ def get(reader: Reader, task_run_id: UUID, *, lock: bool = False) -> TaskRunReco
     return found
 
 
+def claim(
+    tx: Transaction, task_run_ids: Sequence[UUID], *conditions: ColumnElement[bool], **values: Any
+) -> list[TaskRunRecord]:
+    """Those of these task runs that nobody else is changing and that meet all conditions, locked.
+
+    `values` are those of the conditions' parameters. What another transaction holds is left out, not waited for.
+    """
+    statement = _UNCLAIMED.where(*conditions)
+    return [_record(row) for row in tx.execute(statement, {"task_run_ids": list(task_run_ids), **values})]
+
+
 def find_by_keys(reader: Reader, flow_run_id: UUID | None, task_key: str, dynamic_key: str) -> TaskRunRecord | None:
     """The task run of a flow run, or of none, that has these keys; or None."""
     keys = {"task_key": task_key, "dynamic_key": dynamic_key}
@@ -166,7 +182,13 @@ def select(
     **criteria: Unpack[Criteria],
 ) -> list[TaskRun]:
     """The task runs that meet all criteria, in order; all of them where there is no limit."""
-    statement = _RUNS.where(*of_task_runs(criteria)).order_by(*order(sort)).limit(limit).offset(offset)
+    clauses, sorting = of_task_runs(criteria), order(sort)
+    if clauses and limit is not None:
+        # Sort ids alone, then read the page: else all that match would be joined and sorted with all their columns.
+        page = sql_select(task_run.c.id).where(*clauses).order_by(*sorting).limit(limit).offset(offset).correlate(None)
+        statement = _RUNS.where(task_run.c.id.in_(page)).order_by(*sorting)
+    else:
+        statement = _RUNS.where(*clauses).order_by(*sorting).limit(limit).offset(offset)
     return [response(_record(row), reader.now) for row in reader.execute(statement)]
 
 
@@ -185,8 +207,8 @@ def count(reader: Reader, **criteria: Unpack[Criteria]) -> int:
 def insert(tx: Transaction, values: Mapping[str, Any], state: State | None = None) -> UUID | None:
     """Insert a task run, in a state if one is given; its id, or None if there is one of its id or of its keys.
 
-    `values` are columns by name, at least `task_key` and `dynamic_key`; what is not there gets its default. Raises Conflict
-    when the flow run does not exist.
+    `values` are columns by name, at least `task_key` and `dynamic_key`; what is not there gets its default. Raises
+    Conflict when the flow run does not exist.
     """
     row = {**_DEFAULTS, "created": tx.now, "updated": tx.now, **values}
     row["id"] = row["id"] or new_id()

@@ -17,8 +17,8 @@ class Inbox:
     """Jobs that wait for one of several threads; the thread that fell idle last is rung first, its caches are warm.
 
     `patience`: while a thread is at work already, another is rung only when none has taken a job for so many seconds,
-    or one has waited five times as long. Threads that compute share Python's one lock, and two of them need more time for
-    small jobs than one.
+    or one has waited five times as long. Threads that compute share Python's one lock, and two of them need more time
+    for small jobs than one.
     """
 
     def __init__(self, loop: AbstractEventLoop, patience: float = 0.0) -> None:
@@ -130,7 +130,7 @@ class Worker:
         """Get ready, in the thread."""
 
     def serve(self, job: Job) -> None:
-        """Run a job and answer it; must not raise."""
+        """Run a job and answer it; what it raises by itself is the job's answer."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -156,6 +156,9 @@ class Worker:
         self._opened.set_result(None)
         try:
             while (job := self._inbox.get(bell)) is not None:
-                self.serve(job)
+                try:
+                    self.serve(job)
+                except BaseException as error:  # noqa: BLE001 -- the caller gets it, and the thread goes on
+                    self.refuse(job, error)
         finally:
             self.close()

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import bindparam
 from sqlalchemy import select as sql_select
 
+from lightwell.errors import NotFound
 from lightwell.storage.tables import work_pool, work_queue
 from lightwell.storage.transaction import Reader
 
@@ -15,9 +16,9 @@ class WorkQueueRecord(NamedTuple):
 
     id: UUID
     name: str
-    work_pool_id: UUID
-    work_pool_name: str
-    work_pool_type: str
+    pool_id: UUID
+    pool_name: str
+    pool_type: str
 
 
 _QUEUES = sql_select(
@@ -46,3 +47,11 @@ def find_by_name(reader: Reader, work_pool_name: str, work_queue_name: str | Non
         names = {"work_pool_name": work_pool_name, "work_queue_name": work_queue_name}
         row = reader.execute(_BY_NAMES, names).one_or_none()
     return None if row is None else WorkQueueRecord._make(row)
+
+
+def get_id(reader: Reader, work_pool_name: str, work_queue_name: str | None) -> UUID:
+    """The id of the queue that `find_by_name` finds; raises NotFound."""
+    found = find_by_name(reader, work_pool_name, work_queue_name)
+    if found is None:
+        raise NotFound("work_queue", f"Work pool {work_pool_name!r} or its queue not found")
+    return found.id

@@ -73,7 +73,7 @@ def _sent(*frames: Send) -> Socket:
 
 
 def _settled(state: str, task: str = "uuid_task") -> Call:
-    return Call(request=f"GET /task_runs/${task}", until={"state_name": state})
+    return Call(request=f"GET /task_runs/${task}", until={"state.name": state})
 
 
 def _history(total: int, task: str = "uuid_task") -> Call:

@@ -36,14 +36,16 @@ def flow(tx: Transaction, name: str = "flow", tags: tuple[str, ...] = ()) -> UUI
     return flows.insert(tx, FlowCreate(name=name, tags=list(tags)))[0].id
 
 
-def flow_run(tx: Transaction, flow_id: UUID, current: State | None = None, **values: Any) -> UUID:
+def flow_run(tx: Transaction, /, flow_id: UUID, current: State | None = None, **values: Any) -> UUID:
     """A run of a flow; its id."""
     made = flow_runs.insert(tx, {"flow_id": flow_id, **values}, current)
     assert made is not None
     return made
 
 
-def task_run(tx: Transaction, flow_run_id: UUID | None, key: str, current: State | None = None, **values: Any) -> UUID:
+def task_run(
+    tx: Transaction, /, flow_run_id: UUID | None, key: str, current: State | None = None, **values: Any
+) -> UUID:
     """A task run; its id."""
     made = task_runs.insert(tx, {"flow_run_id": flow_run_id, "task_key": key, "dynamic_key": "0", **values}, current)
     assert made is not None
@@ -84,7 +86,7 @@ def pool_with_queue(tx: Transaction, pool: str, queue: str) -> tuple[UUID, UUID]
     return pool_id, queue_id
 
 
-def deployed(tx: Transaction, flow_id: UUID, name: str, **values: Any) -> UUID:
+def deployed(tx: Transaction, /, flow_id: UUID, name: str, **values: Any) -> UUID:
     """A deployment of a flow; its id."""
     row: Mapping[str, Any] = {
         "id": new_id(),
@@ -103,3 +105,12 @@ def deployed(tx: Transaction, flow_id: UUID, name: str, **values: Any) -> UUID:
     tx.execute(deployment.insert(), row)
     made: UUID = row["id"]
     return made
+
+
+def named(value: Any, known: Mapping[str, UUID]) -> Any:
+    """A request's body in which `$name` stands for the id of what is known by that name."""
+    if isinstance(value, dict):
+        return {name: named(member, known) for name, member in value.items()}
+    if isinstance(value, list):
+        return [named(member, known) for member in value]
+    return str(known[value[1:]]) if isinstance(value, str) and value.startswith("$") else value

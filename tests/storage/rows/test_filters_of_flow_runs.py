@@ -183,14 +183,6 @@ OTHERS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def _named(value: Any, known: dict[str, UUID]) -> Any:
-    if isinstance(value, dict):
-        return {name: _named(member, known) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_named(member, known) for member in value]
-    return str(known[value[1:]]) if isinstance(value, str) and value.startswith("$") else value
-
-
 def _found(reader: Reader, query: FlowRunsQuery) -> tuple[str, int]:
     names = sorted(run.name[0].lower() for run in flow_runs.select(reader, **criteria_of(query)))
     return "".join(names), flow_runs.count(reader, **criteria_of(query))
@@ -199,14 +191,14 @@ def _found(reader: Reader, query: FlowRunsQuery) -> tuple[str, int]:
 async def test_criteria_of_their_own(store: Database, known: dict[str, UUID]) -> None:
     """Each criterion of a flow run finds what it says, and the count agrees with the list."""
     for criteria, expected in OWN:
-        query = FlowRunsQuery.model_validate({"flow_runs": _named(criteria, known)})
+        query = FlowRunsQuery.model_validate({"flow_runs": making.named(criteria, known)})
         assert await store.read(_found, query) == (expected, len(expected)), criteria
 
 
 async def test_criteria_of_what_they_belong_to(store: Database, known: dict[str, UUID]) -> None:
     """Flow runs are found by their flow, deployment, work pool, queue and task runs."""
     for criteria, expected in OTHERS:
-        query = FlowRunsQuery.model_validate(_named(criteria, known))
+        query = FlowRunsQuery.model_validate(making.named(criteria, known))
         assert await store.read(_found, query) == (expected, len(expected)), criteria
 
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from itertools import pairwise
 
 from prefect import flow, task
 from prefect.concurrency.sync import concurrency, rate_limit
@@ -21,7 +22,7 @@ def limited_by_tag(tag: str) -> None:
     """Three tasks, one at a time."""
     futures = [alone.with_options(tags=[tag]).submit(tag) for _ in range(3)]
     spans = sorted(future.result() for future in futures)
-    assert all(former[1] <= later[0] for former, later in zip(spans, spans[1:], strict=False)), spans
+    assert all(former[1] <= later[0] for former, later in pairwise(spans)), spans
 
 
 @flow

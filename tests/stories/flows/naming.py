@@ -11,10 +11,10 @@ def weigh(fruit: str) -> int:
 
 @flow(name="Fruit Shop", flow_run_name="shop of {owner}", version="7", description="Sells fruit.")
 def shop(owner: str, stock: list[str]) -> int:
-    """Weighs all there is."""
+    """Weighs all there is, and its owner."""
     with tags("inventory"):
-        return sum(weigh(fruit) for fruit in stock)
+        return len(owner) + sum(weigh(fruit) for fruit in stock)
 
 
 if __name__ == "__main__":
-    assert shop("Ada", ["fig", "plum"]) == 7
+    assert shop("Ada", ["fig", "plum"]) == 10

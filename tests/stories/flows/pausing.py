@@ -21,7 +21,9 @@ def serve(order: Order) -> str:
 @flow(persist_result=True)
 def restaurant() -> str:
     """Waits for an order, then serves."""
-    order = pause_flow_run(wait_for_input=Order.with_initial_data(dish="soup", description="What shall it be?"), timeout=60)
+    order = pause_flow_run(
+        wait_for_input=Order.with_initial_data(dish="soup", description="What shall it be?"), timeout=60
+    )
     return serve(order)
 
 

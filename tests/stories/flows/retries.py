@@ -13,7 +13,7 @@ def third_time_lucky() -> int:
     """Fails twice."""
     if task_run.run_count < 3:
         raise NotYetError
-    return task_run.run_count
+    return int(task_run.run_count)
 
 
 @flow(retries=1)

@@ -4,27 +4,27 @@ from prefect import flow, task
 
 
 @flow(flow_run_name="grandchild of {depth}")
-def grandchild(depth: int) -> int:
+def grandchild(depth: int) -> list[int]:
     """The innermost."""
-    return depth + 1
+    return [depth + 1]
 
 
 @task
-def calls_a_flow(depth: int) -> int:
+def calls_a_flow(depth: int) -> list[int]:
     """A task may call a flow."""
     return grandchild(depth)
 
 
 @flow
-def child(depth: int) -> int:
+def child(depth: int) -> list[int]:
     """In the middle."""
     return calls_a_flow(depth + 1)
 
 
 @task
-def after(depth: int) -> int:
+def after(depths: list[int]) -> int:
     """Needs the child's result."""
-    return depth * 10
+    return sum(depths) * 10
 
 
 @flow

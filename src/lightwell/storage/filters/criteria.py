@@ -1,6 +1,7 @@
 """What every filter object has in common: criteria of one column, joined by an operator.
 
-A criterion that is null says nothing. An empty `any_` matches nothing; an empty list of what to leave out leaves out nothing.
+A criterion that is null says nothing. An empty `any_` matches nothing; an empty list of what to leave out leaves out
+nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence

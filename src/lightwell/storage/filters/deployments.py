@@ -11,7 +11,7 @@ _flow = flow.alias("deployed_flow")
 
 
 def clause(criteria: DeploymentFilter) -> Clause:
-    """The deployments that a filter object means; a concurrency limit in it says nothing, as in the reference server."""
+    """The deployments that a filter object means; a concurrency limit in it is outdated and says nothing."""
     return of_members(criteria, _MEMBERS)
 
 

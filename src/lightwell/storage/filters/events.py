@@ -1,7 +1,7 @@
 """Which events.
 
-An empty list says nothing. Identifiers and roles of resources are looked up in `event_resource`, which is indexed by them;
-what labels say is read from the events that are left.
+An empty list says nothing. Identifiers and roles of resources are looked up in `event_resource`, which is indexed by
+them; what labels say is read from the events that are left.
 """
 
 from collections.abc import Iterator

@@ -18,7 +18,10 @@ from sqlalchemy import URL, Connection, NullPool, create_engine, event, text
 from lightwell.errors import Invalid
 
 Target = str | URL | Connection
-"""A URL of a synchronous driver, or a connection: one in a transaction is used as it is, and must hold SQLite's write lock."""
+"""A URL of a synchronous driver (`storage.database.parsed` makes one), or a connection.
+
+One that is in a transaction is used as it is; on SQLite it must hold the write lock.
+"""
 
 _LOCK = 0x6C77_6D69_6772
 _WAIT_SECONDS = 120

@@ -1,4 +1,4 @@
-"""Flow runs that are gone and whose logs are still to go; written by what deletes runs, worked off in the background."""
+"""Flow runs that are gone and whose logs are still to go: written by what deletes runs, read in the background."""
 
 from sqlalchemy import Column, Table
 

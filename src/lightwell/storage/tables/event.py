@@ -1,4 +1,4 @@
-"""Events: what clients report, and the facts that this server states; the second are also the outbox of a transaction."""
+"""Events: what clients report, and the facts that this server states, whose outbox this is."""
 
 from sqlalchemy import Column, Index, Table
 

@@ -1,6 +1,6 @@
 """Lines that runs have logged.
 
-Nothing finds a line by its id, so the keys are those that lists are read by; the id settles the order within an instant.
+Nothing finds a line by its id, so the keys are those that lists are read by; the id settles the order of an instant.
 """
 
 from sqlalchemy import Column, Index, Integer, Table, text

@@ -1,4 +1,4 @@
-"""The collection of all tables, how their keys and constraints are named, and the text that both databases sort alike."""
+"""The collection of all tables, the names of their constraints, and the text that both databases sort alike."""
 
 from typing import Any
 

@@ -19,7 +19,7 @@ def writes_logs() -> None:
     print("printed")  # noqa: T201
     counts()
     try:
-        raise ValueError("with a stack")
+        int("with a stack")
     except ValueError:
         logger.exception("it broke")
 

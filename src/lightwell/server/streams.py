@@ -1,0 +1,76 @@
+"""Feeds the live streams: with what this process commits, and on PostgreSQL with what the others do."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import URL
+
+from lightwell.contract.logs import Log
+from lightwell.errors import Unavailable
+from lightwell.events.broadcast import Broadcast
+from lightwell.events.facts import Fact, Told
+from lightwell.storage import events, logs
+from lightwell.storage.database import Database
+from lightwell.storage.wakeups import Wakeups
+
+_EVENTS = "events"
+_LOGS = "logs"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Streams:
+    """The live events and log lines of all server processes on one database."""
+
+    def __init__(self, database: Database, url: URL) -> None:
+        self.events: Broadcast[Told] = Broadcast()
+        self.logs: Broadcast[Log] = Broadcast()
+        self._database = database
+        self._wakeups: Wakeups | None = None
+        if database.dialect == "postgresql":
+            self._wakeups = Wakeups(url, (_EVENTS, _LOGS), self._take, self._interrupt)
+
+    def start(self) -> None:
+        """Begin to listen to the other processes, if there can be any."""
+        if self._wakeups is not None:
+            self._wakeups.start()
+
+    async def stop(self) -> None:
+        """Stop listening to the other processes."""
+        if self._wakeups is not None:
+            await self._wakeups.stop()
+
+    def publish_facts(self, facts: Sequence[Fact]) -> None:
+        """Give the facts of a commit of this process to everybody: a subscriber of the bus."""
+        self.events.publish(facts)
+        if self._wakeups is not None:
+            self._wakeups.tell(_EVENTS, (fact.id.hex for fact in facts))
+
+    def publish_logs(self, lines: Sequence[Log]) -> None:
+        """Give log lines that this process has committed to everybody."""
+        self.logs.publish(lines)
+        if self._wakeups is not None:
+            self._wakeups.tell(_LOGS, (_key_of(line) for line in lines))
+
+    async def _take(self, channel: str, keys: list[str]) -> None:
+        try:
+            if channel == _EVENTS and len(self.events):
+                self.events.publish(await self._database.read(events.select_by_ids, [UUID(key) for key in keys]))
+            elif channel == _LOGS and len(self.logs):
+                self.logs.publish(await self._database.read(logs.select_by_keys, [_log_key(key) for key in keys]))
+        except Unavailable:
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        self.events.interrupt()
+        self.logs.interrupt()
+
+
+def _key_of(line: Log) -> str:
+    return f"{(line.timestamp - _EPOCH) // _MICROSECOND}|{line.id.hex}"
+
+
+def _log_key(key: str) -> tuple[datetime, UUID]:
+    micros, _, log_id = key.partition("|")
+    return _EPOCH + int(micros) * _MICROSECOND, UUID(log_id)

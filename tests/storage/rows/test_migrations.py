@@ -1,0 +1,101 @@
+"""The chain of migrations makes exactly the tables that the code knows, on both databases, once."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import URL, Connection, create_engine, inspect, text
+
+from lightwell.errors import Invalid
+from lightwell.storage.database import parsed
+from lightwell.storage.migrations import chain
+from lightwell.storage.tables import METADATA
+
+
+@pytest.fixture
+def url(database_url: str) -> URL:
+    """An empty database of either kind."""
+    return parsed(database_url)
+
+
+@contextmanager
+def _connected(url: URL) -> Iterator[Connection]:
+    engine = create_engine(url)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _schema(connection: Connection) -> dict[str, Any]:
+    """Everything about the tables, as the database itself tells it."""
+    if connection.dialect.name == "sqlite":
+        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+        return {
+            name: " ".join(sorted(sql.replace(",", " ").split())) for name, sql in rows if name != "alembic_version"
+        }
+    look = inspect(connection)
+    found: dict[str, Any] = {}
+    for table in look.get_table_names():
+        if table == "alembic_version":
+            continue
+        columns = [(c["name"], repr(c["type"]), c["nullable"], c.get("computed")) for c in look.get_columns(table)]
+        keys = (look.get_pk_constraint(table), look.get_foreign_keys(table), look.get_unique_constraints(table))
+        found[table] = (columns, *(sorted(map(repr, key)) if isinstance(key, list) else repr(key) for key in keys))
+    indexes = connection.execute(text("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"))
+    return found | {name: definition for name, definition in indexes if name != "alembic_version_pkc"}
+
+
+def test_the_chain_makes_the_tables_that_the_code_knows(url: URL) -> None:
+    """Columns, keys, references and indexes are the same, made by the chain or from the tables themselves."""
+    chain.upgrade(url)
+    with _connected(url) as connection:
+        migrated = _schema(connection)
+    chain.downgrade(url)
+    with _connected(url) as connection:
+        assert _schema(connection) == {}
+        METADATA.create_all(connection)
+        assert _schema(connection) == migrated
+
+
+def test_up_and_down_and_up_again(url: URL) -> None:
+    """The database knows where it is; going up where it is already does nothing."""
+    assert chain.current(url) is None
+    chain.upgrade(url)
+    assert chain.current(url) == chain.head()
+    chain.upgrade(url)
+    chain.downgrade(url)
+    assert chain.current(url) is None
+    chain.upgrade(url)
+    assert chain.current(url) == chain.head()
+
+
+async def test_several_that_start_at_once_migrate_once(url: URL) -> None:
+    """Each of them finds the tables there afterwards, whoever made them."""
+    await asyncio.gather(*(asyncio.to_thread(chain.upgrade, url) for _ in range(6)))
+    assert chain.current(url) == chain.head()
+
+
+def test_a_newer_database_is_refused(url: URL) -> None:
+    """A version that does not know the database's revision leaves it alone."""
+    chain.upgrade(url)
+    with _connected(url) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'future'"))
+    with pytest.raises(Invalid, match="future"):
+        chain.upgrade(url)
+    with pytest.raises(Invalid):
+        chain.downgrade(url)
+
+
+def test_a_connection_may_be_given(url: URL) -> None:
+    """Inside somebody's transaction the move is part of it."""
+    with _connected(url) as connection:
+        if connection.dialect.name == "postgresql":
+            chain.upgrade(connection)
+            assert chain.current(connection) == chain.head()
+            connection.rollback()
+    if url.get_backend_name() == "postgresql":
+        assert chain.current(url) is None
