@@ -27,6 +27,11 @@ class Tally:
     accepted: int = 0
     refused: Counter[int] = field(default_factory=Counter)
 
+    @property
+    def total(self) -> int:
+        """All answers."""
+        return self.accepted + self.refused.total()
+
     def count(self, status: int, expected: tuple[int, ...]) -> None:
         """Count one answer."""
         if status in expected:
@@ -61,16 +66,25 @@ class Reading:
 
 
 async def measure(
-    target: Target, requests: Iterator[Request], *, seconds: float, connections: int = 1, aftermath: float = 0.0
+    target: Target,
+    requests: Iterator[Request],
+    *,
+    seconds: float,
+    cycle: int = 1,
+    connections: int = 1,
+    aftermath: float = 0.0,
 ) -> Batch:
-    """Send from `requests` until they or the `seconds` are used up; TimeoutError when the server hangs."""
+    """Send from `requests` until they or the `seconds` are used up; TimeoutError when the server hangs.
+
+    A batch ends only after whole cycles of so many requests, so that a slow server answers the same mix as a fast one.
+    """
     async with connected(target, connections) as lines:
         reading = await Reading.begin(target.meter, aftermath)
-        tally = await drive(lines, requests, seconds=seconds)
+        tally = await drive(lines, requests, seconds=seconds, cycle=cycle)
     return await reading.end(tally)
 
 
-async def drive(connections: list[Connection], requests: Iterator[Request], *, seconds: float) -> Tally:
+async def drive(connections: list[Connection], requests: Iterator[Request], *, seconds: float, cycle: int = 1) -> Tally:
     """Send requests over all connections at once, each waiting for its answer before its next one."""
     tally = Tally()
     deadline = time.perf_counter() + seconds
@@ -79,7 +93,7 @@ async def drive(connections: list[Connection], requests: Iterator[Request], *, s
         for request in requests:
             status = await _status(connection, request)
             tally.count(status, request.expected)
-            if time.perf_counter() >= deadline:
+            if time.perf_counter() >= deadline and tally.total % cycle == 0:
                 return
 
     async with asyncio.timeout(seconds + GRACE):

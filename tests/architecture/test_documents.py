@@ -16,7 +16,7 @@ PAGES = sorted(path for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md") f
 STRATA = sorted(path.name for path in (TOP / "src" / "lightwell").iterdir() if path.is_dir() and path.name[0] != "_")
 READERS = [
     path.read_text()
-    for folder in ("server", "cli")
+    for folder in ("server", "cli", "loops")
     for path in sorted((TOP / "src" / "lightwell" / folder).rglob("*.py"))
 ]
 

@@ -73,6 +73,16 @@ async def test_a_batch_ends_with_its_time(port: int) -> None:
     assert not tally.refused
 
 
+async def test_a_batch_ends_with_a_whole_cycle(port: int) -> None:
+    """A mix of requests is answered evenly, and a stream that must be finished is, whatever the time."""
+    async with Connection("127.0.0.1", port, "/api") as connection:
+        even = await drive([connection], itertools.cycle([FINE, BUSY, FINE, CHUNKED]), seconds=0, cycle=4)
+        all_of_it = await drive([connection], iter([FINE] * 25), seconds=0, cycle=1_000_000)
+
+    assert (even.accepted, even.refused) == (3, {503: 1})
+    assert all_of_it.accepted == 25
+
+
 async def test_the_meter_counts_the_whole_tree_of_processes() -> None:
     """CPU of a child that has ended is still the server's."""
     burn = "sum(range(6_000_000))"

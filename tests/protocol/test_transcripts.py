@@ -43,7 +43,7 @@ def _lines(transcript: Mapping[str, Any]) -> list[str]:
     for number, step in enumerate(transcript["steps"], 1):
         alike: dict[str, Json] = step
         for difference in DIFFERENCES:
-            alike = difference.alike(transcript["scenario"], alike)
+            alike = difference.alike(alike)
         told = json.dumps(alike, indent=1, sort_keys=True, ensure_ascii=False)
         lines.extend(f"{number:2} {line}" for line in told.splitlines())
     return lines

@@ -16,7 +16,15 @@ _PAGE_TOKEN = re.compile(r"page-token=[^&\s]*")
 _RELATIVE = re.compile(r"(ago|in)_(\d+)")
 _THE_PRESENT = timedelta(days=2)
 """Instants this close to the play are the server's own; those further away come from the scenario, and stay."""
+_MOMENT_SECONDS = 30
 _DURATIONS = frozenset({"total_run_time", "estimated_run_time", "estimated_start_time_delta"})
+
+
+def _normalise_duration(seconds: float) -> Json:
+    """Whole seconds come from the scenario, and stay; what the server itself took is a moment."""
+    if seconds and seconds.is_integer():
+        return seconds
+    return "<moment>" if 0 <= seconds < _MOMENT_SECONDS else "<seconds>"
 
 
 def _instant(day: str, time: str) -> datetime:
@@ -86,8 +94,8 @@ class Vocabulary:
     def _normalise_member(self, name: str, value: Json, mask: tuple[str, ...]) -> Json:
         if name in mask and value is not None:
             return f"<{type(value).__name__}>"
-        if name in _DURATIONS and isinstance(value, float) and value:
-            return "<seconds>"
+        if name in _DURATIONS and isinstance(value, float):
+            return _normalise_duration(value)
         return self.normalise(value, mask)
 
     def _normalise_text(self, text: str) -> str:

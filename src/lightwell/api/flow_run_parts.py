@@ -67,7 +67,11 @@ async def filter_flow_run_input(query: FlowRunInputQuery, flow_run_id: FlowRunId
     )
 
 
-@router.get("/{id:uuid}/input/{key}", response_model=None, response_class=PlainTextResponse)
+@router.get(
+    "/{id:uuid}/input/{key}",
+    response_model=None,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
 async def read_flow_run_input(flow_run_id: FlowRunId, key: InputKey, call: Call) -> PlainTextResponse:
     """One input, as it was sent."""
     kept = await call.db.read(flow_run_inputs.get, flow_run_id, key)
@@ -88,7 +92,11 @@ async def update_flow_run_labels(
     await call.db.write(operations.patch_labels, flow_run_id, labels)
 
 
-@router.get("/{id:uuid}/logs/download", response_model=None, response_class=StreamingResponse)
+@router.get(
+    "/{id:uuid}/logs/download",
+    response_model=None,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
 async def download_logs(flow_run_id: FlowRunId, call: Call) -> StreamingResponse:
     """The whole log of a run as CSV, oldest line first."""
     run = await call.db.read(flow_runs.read, flow_run_id)

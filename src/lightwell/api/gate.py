@@ -26,14 +26,15 @@ _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 class GateRules:
     """What a request must bring.
 
-    `max_body_size` is in bytes, `open_paths` the exact paths that need no credentials for GET, `check_token` is None
-    where CSRF protection is off.
+    `max_body_size` is in bytes; `open_paths` are the exact paths that need no credentials for GET, `probe_paths` those
+    that a client of any API version may ask; `check_token` is None where CSRF protection is off.
     """
 
     least_api_version: str
     max_body_size: int
     auth_string: str | None = None
     open_paths: frozenset[str] = frozenset({"/health", "/ready"})
+    probe_paths: frozenset[str] = frozenset({"/health", "/version"})
     check_token: TokenCheck | None = None
 
 
@@ -67,7 +68,7 @@ class Gate:
         if length is not None and int(length) > self._rules.max_body_size:
             return problems.content_too_large(scope, self._rules.max_body_size)
         version = headers.get(b"x-prefect-api-version")
-        if version and version not in self._accepted_versions:
+        if version and version not in self._accepted_versions and _own_path(scope) not in self._rules.probe_paths:
             reason = self._version_refusal(version)
             if reason is not None:
                 return problems.bad_request(scope, reason)

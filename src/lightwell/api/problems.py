@@ -142,7 +142,7 @@ async def rejected_exception_handler(_request: Request, error: Rejected) -> Resp
     if isinstance(error, Unauthenticated):
         return Answer({"exception_message": "Unauthorized"}, status, headers=_CHALLENGE)
     retry_after = error.retry_after if isinstance(error, Locked) else None
-    headers = None if retry_after is None else {"Retry-After": _seconds(retry_after)}
+    headers = None if retry_after is None else {"Retry-After": _fraction(retry_after)}
     return Answer({"detail": error.message}, status, headers=headers)
 
 
@@ -225,6 +225,11 @@ def content_too_large(_scope: Scope, most_bytes: int) -> Response:
 def _seconds(retry_after: float) -> str:
     """What `Retry-After` can hold: whole seconds, one at least."""
     return str(max(1, math.ceil(retry_after))) if math.isfinite(retry_after) else "1"
+
+
+def _fraction(retry_after: float) -> str:
+    """What clients that wait for slots read from `Retry-After`: a slot can be free again in less than a second."""
+    return str(max(0.01, round(retry_after, 3))) if math.isfinite(retry_after) else "1.0"
 
 
 def _shown(value: object) -> Any:

@@ -73,7 +73,7 @@ class ConcurrencyLimitCreate(Input):
     limit: Count
     active_slots: Count = 0
     denied_slots: Count = 0
-    slot_decay_per_second: Decay = 0
+    slot_decay_per_second: Decay = 0.0
 
 
 class ConcurrencyLimitUpdate(Input):

@@ -1,7 +1,7 @@
 """The work of one tick in batches, each a transaction of its own that is over before anybody else waits for long.
 
-A batch's size follows from what the last one took. All loops of a process take turns at a database, and after each
-batch as much time passes as it took.
+A batch's size follows from what the last one took. All loops of a process take turns at a database, and where there is
+but one writer, after each batch as much time passes as it took.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
-from lightwell.errors import Unavailable
+from lightwell.errors import Rejected, Unavailable
 from lightwell.instrumentation.failures import fail
 from lightwell.instrumentation.vocabulary import TICK_FAILED
 from lightwell.kit.batch_size import next_size
@@ -84,8 +84,8 @@ class Batches:
     ) -> int:
         """Do all items; the sum of what the verb says of its batches. An item's `parts`, if it has such, is its weight.
 
-        A batch that fails for no reason that time can mend is done again item by item; the items that fail are
-        reported and left, and the others are done.
+        A batch that fails for no reason that time can mend is done again item by item. An item that is Rejected is left
+        out, one that fails is reported and left out, and the others are done.
         """
         total, first = 0, 0
         while first < len(items) and not self.is_over:
@@ -117,7 +117,7 @@ class Batches:
         self, items: Sequence[T], error: Exception, verb: Verb[T, P], *args: P.args, **kwargs: P.kwargs
     ) -> int:
         if len(items) == 1:
-            fail(error, TICK_FAILED, loop=self._loop)
+            self._leave_out(error)
             return 0
         total = 0
         for item in items:
@@ -125,16 +125,21 @@ class Batches:
                 total += await self._write(1, verb, [item], *args, **kwargs)
             except Unavailable:
                 raise
-            except Exception as failure:  # noqa: BLE001 -- told once for the tick; the others go on
-                fail(failure, TICK_FAILED, loop=self._loop)
+            except Exception as failure:  # noqa: BLE001 -- the others go on
+                self._leave_out(failure)
         return total
+
+    def _leave_out(self, error: Exception) -> None:
+        if not isinstance(error, Rejected):
+            fail(error, TICK_FAILED, loop=self._loop)
 
     async def _write(self, weight: int, verb: Callable[..., int], *args: Any, **kwargs: Any) -> int:
         turns = self._turns
         async with turns.lock:
             await asyncio.sleep(turns.free_at - self._time())
             done, seconds = await self._database.write(_timed(verb), *args, **kwargs)
-            turns.free_at = self._time() + seconds
+            if self._database.dialect == "sqlite":
+                turns.free_at = self._time() + seconds
         self.size = next_size(self.size, weight, seconds, target=_TARGET_SECONDS, most=self._most)
         return done
 

@@ -10,13 +10,15 @@ from lightwell.storage.database import Database
 
 _MANY_PARTS = 200
 """A run with more goes bit by bit, others whole."""
+_FEWEST_PARTS = 2
+"""Itself and its present state."""
 
 
 async def tick(database: Database, clock: Clock, *, age: timedelta, batch_size: int) -> int:
     """Delete those that ended longer than `age` ago, with all that is theirs; how many runs."""
     before = clock.now() - age
     batches = Batches(database, "old_flow_runs", most=batch_size)
-    many = min(_MANY_PARTS, batch_size)
+    many = max(_FEWEST_PARTS, min(_MANY_PARTS, batch_size))
     deleted, progress = 0, 1
     while progress and not batches.is_over:
         found = await database.read(ended_flow_runs.select, before, PAGE)

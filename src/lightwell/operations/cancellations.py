@@ -8,7 +8,6 @@ from lightwell.contract.states import State, StateType
 from lightwell.instrumentation.operation import operation
 from lightwell.instrumentation.traceparent import link_run
 from lightwell.operations import flow_run_states, task_run_states
-from lightwell.operations.skipping import skipped_if_rejected
 from lightwell.orchestration.policies import FLOW_RUN_POLICY, FORCED_TASK_RUN_POLICY
 from lightwell.orchestration.transition import Tuning
 from lightwell.storage import due_flow_runs, due_task_runs
@@ -24,9 +23,8 @@ def end_stuck(tx: Transaction, flow_run_ids: Sequence[UUID], before: datetime, t
     ended = 0
     for run in due_flow_runs.claim_stuck(tx, flow_run_ids, before):
         link_run(run.labels)
-        with skipped_if_rejected(tx):
-            state = _state(tx, StateType.CANCELLED, _UNCONFIRMED, tuning)
-            ended += flow_run_states.move(tx, run, state, FLOW_RUN_POLICY, tuning).writes
+        state = _state(tx, StateType.CANCELLED, _UNCONFIRMED, tuning)
+        ended += flow_run_states.move(tx, run, state, FLOW_RUN_POLICY, tuning).writes
     return ended
 
 
@@ -37,9 +35,8 @@ def cancel_subflow_runs(tx: Transaction, flow_run_ids: Sequence[UUID], tuning: T
     for run in due_flow_runs.claim_left_behind(tx, flow_run_ids):
         link_run(run.labels)
         kind = StateType.CANCELLED if run.deployment_id is None else StateType.CANCELLING
-        with skipped_if_rejected(tx):
-            state = _state(tx, kind, _LEFT_BEHIND, tuning)
-            cancelled += flow_run_states.move(tx, run, state, FLOW_RUN_POLICY, tuning).writes
+        state = _state(tx, kind, _LEFT_BEHIND, tuning)
+        cancelled += flow_run_states.move(tx, run, state, FLOW_RUN_POLICY, tuning).writes
     return cancelled
 
 
@@ -48,9 +45,8 @@ def cancel_task_runs(tx: Transaction, task_run_ids: Sequence[UUID], since: datet
     """Cancel those of these task runs that go on inside a flow run that was cancelled at `since` or later; how many."""
     cancelled = 0
     for run in due_task_runs.claim_left_behind(tx, task_run_ids, since):
-        with skipped_if_rejected(tx):
-            state = _state(tx, StateType.CANCELLED, _LEFT_BEHIND, tuning)
-            cancelled += task_run_states.move(tx, run, state, FORCED_TASK_RUN_POLICY, tuning).writes
+        state = _state(tx, StateType.CANCELLED, _LEFT_BEHIND, tuning)
+        cancelled += task_run_states.move(tx, run, state, FORCED_TASK_RUN_POLICY, tuning).writes
     return cancelled
 
 

@@ -26,6 +26,7 @@ from lightwell.storage.leases import Holder
 from lightwell.storage.transaction import Transaction
 
 _SPREAD = 0.3
+_LONGEST_WAIT = 86_400.0
 
 
 class Full(NamedTuple):
@@ -40,7 +41,7 @@ def create(tx: Transaction, proposed: ConcurrencyLimitCreate) -> ConcurrencyLimi
     values = proposed.model_dump(exclude={"active_slots"})
     limit = concurrency_limits.insert(tx, {**values, "loose_slots": proposed.active_slots})
     if limit is None:
-        message = "There is a concurrency limit of this name"
+        message = "The change contradicts what is stored: there is a limit of this name"
         raise Conflict(message, constraint="uq_concurrency_limit__name")
     tx.emit(concurrency_limit_changed(concurrency_limits.response(limit, tx.now), "created", tx.now))
     return concurrency_limits.newly_made(limit, tx.now)
@@ -181,6 +182,6 @@ def _denied(tx: Transaction, full: Sequence[LimitRecord], slots: int, tuning: Tu
         longest = tuning.tag_slot_wait if limit.name.startswith(TAG_PREFIX) else tuning.max_slot_wait
         ahead = slots + limit.denied(tx.now, longest)[0]
         wait = limit.seconds_per_slot(longest) * ahead
-        waits.append(wait if limit.decays else min(wait / limit.limit, longest.total_seconds()))
+        waits.append(min(wait, _LONGEST_WAIT) if limit.decays else min(wait / limit.limit, longest.total_seconds()))
         concurrency_limits.deny(tx, limit, slots, longest)
     return Full(spread(max(waits), _SPREAD, tuning.chance))

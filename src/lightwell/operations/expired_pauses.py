@@ -7,7 +7,6 @@ from lightwell.contract.states import State, StateType
 from lightwell.instrumentation.operation import operation
 from lightwell.instrumentation.traceparent import link_run
 from lightwell.operations.flow_run_states import move
-from lightwell.operations.skipping import skipped_if_rejected
 from lightwell.orchestration.policies import FORCED_FLOW_RUN_POLICY
 from lightwell.orchestration.transition import Tuning
 from lightwell.storage import due_flow_runs
@@ -22,7 +21,6 @@ def fail_expired(tx: Transaction, flow_run_ids: Sequence[UUID], tuning: Tuning) 
     failed = 0
     for run in due_flow_runs.claim_expired_pauses(tx, flow_run_ids):
         link_run(run.labels)
-        with skipped_if_rejected(tx):
-            state = State(id=tuning.new_id(), type=StateType.FAILED, timestamp=tx.now, message=_MESSAGE)
-            failed += move(tx, run, state, FORCED_FLOW_RUN_POLICY, tuning).writes
+        state = State(id=tuning.new_id(), type=StateType.FAILED, timestamp=tx.now, message=_MESSAGE)
+        failed += move(tx, run, state, FORCED_FLOW_RUN_POLICY, tuning).writes
     return failed

@@ -6,7 +6,7 @@ from uuid import UUID
 from lightwell.contract.flows import Flow, FlowCreate, FlowFilter, FlowUpdate
 from lightwell.events.flows import flow_changed
 from lightwell.instrumentation.operation import operation
-from lightwell.storage import flows
+from lightwell.storage import flows, leases
 from lightwell.storage.transaction import Transaction
 
 
@@ -30,15 +30,21 @@ def update(tx: Transaction, flow_id: UUID, changes: FlowUpdate) -> None:
 def delete(tx: Transaction, flow_id: UUID) -> None:
     """Delete a flow with its runs and deployments; raises NotFound."""
     flow = flows.get(tx, flow_id)
-    flows.delete(tx, [flow_id])
-    tx.emit(flow_changed(flow, "deleted", tx.now))
+    _delete(tx, [flow])
 
 
 @operation
 def delete_matching(tx: Transaction, criteria: FlowFilter | None, limit: int) -> Sequence[UUID]:
     """Delete at most `limit` of the flows that match; the ids of those that were deleted."""
     doomed = flows.select(tx, flows=criteria, limit=limit)
-    flows.delete(tx, [flow.id for flow in doomed])
+    if doomed:
+        _delete(tx, doomed)
+    return [flow.id for flow in doomed]
+
+
+def _delete(tx: Transaction, doomed: Sequence[Flow]) -> None:
+    flow_ids = [flow.id for flow in doomed]
+    leases.release_flows(tx, flow_ids)
+    flows.delete(tx, flow_ids)
     for flow in doomed:
         tx.emit(flow_changed(flow, "deleted", tx.now))
-    return [flow.id for flow in doomed]

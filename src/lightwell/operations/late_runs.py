@@ -7,7 +7,6 @@ from uuid import UUID
 from lightwell.instrumentation.operation import operation
 from lightwell.instrumentation.traceparent import link_run
 from lightwell.operations.flow_run_states import move
-from lightwell.operations.skipping import skipped_if_rejected
 from lightwell.orchestration.policies import LATE_FLOW_RUN_POLICY
 from lightwell.orchestration.proposals import lateness
 from lightwell.orchestration.transition import Tuning
@@ -21,7 +20,6 @@ def mark_late(tx: Transaction, flow_run_ids: Sequence[UUID], before: datetime, t
     marked = 0
     for run in due_flow_runs.claim_late(tx, flow_run_ids, before):
         link_run(run.labels)
-        with skipped_if_rejected(tx):
-            state = lateness(run.next_scheduled_start_time or before, tx.now, tuning.new_id)
-            marked += move(tx, run, state, LATE_FLOW_RUN_POLICY, tuning).writes
+        state = lateness(run.next_scheduled_start_time or before, tx.now, tuning.new_id)
+        marked += move(tx, run, state, LATE_FLOW_RUN_POLICY, tuning).writes
     return marked

@@ -52,7 +52,7 @@ def resume(
     state = resumption(paused, tx.now, tuning.new_id)
     decision = move(tx, run, state, flow_run_policy(force=False), tuning, client_version)
     if keys and run_input and decision.status is Status.ACCEPT:
-        flow_run_inputs.insert(tx, flow_run_id, keys["response"], json.dumps(run_input), None)
+        flow_run_inputs.insert(tx, flow_run_id, keys["response"], json.dumps(run_input, separators=(",", ":")), None)
     return result_of(decision)
 
 

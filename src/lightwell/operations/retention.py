@@ -53,7 +53,7 @@ def delete_events(tx: Transaction, most: int, before: datetime) -> int:
 
 @operation
 def delete_orphaned_logs(tx: Transaction, most: int) -> int:
-    """Delete at most so many log lines of flow runs that are gone; how many, a run without any counted as one."""
+    """Delete at most so many log lines of flow runs that are gone; how many, and the runs of which no line was left."""
     done = 0
     while done < most:
         deleted = logs.delete_orphans(tx, most=most - done)

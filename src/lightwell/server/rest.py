@@ -57,7 +57,12 @@ def create_orion_api(
     _add_probes(app, health_check_path, version_check_path)
     for router in routers:
         app.include_router(router, prefix=router_prefix, dependencies=list(dependencies or ()))
-    rules = gate_rules(app, current_settings(), frozenset({health_check_path, f"{router_prefix}/ready"}))
+    rules = gate_rules(
+        app,
+        current_settings(),
+        open_paths=frozenset({health_check_path, f"{router_prefix}/ready"}),
+        probe_paths=frozenset({health_check_path, version_check_path}),
+    )
     # The last one added is the outermost.
     app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_GZIPPED, compresslevel=_GZIP_LEVEL)
     app.add_middleware(Gate, rules=rules)

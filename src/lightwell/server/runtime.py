@@ -78,7 +78,9 @@ class Runtime:
             readers=settings.database.readers,
             pool_size=settings.database.pool_size,
             queue_limit=settings.database.queue_limit,
+            queue_timeout=settings.database.queue_timeout.total_seconds(),
             statement_timeout=settings.database.statement_timeout.total_seconds(),
+            lock_timeout=settings.database.lock_timeout.total_seconds(),
             connect_timeout=settings.database.connect_timeout.total_seconds(),
         )
         if settings.database.migrate_on_start:
@@ -139,7 +141,9 @@ class Runtime:
         )
 
 
-def gate_rules(app: FastAPI, settings: Settings, open_paths: frozenset[str]) -> GateRules:
+def gate_rules(
+    app: FastAPI, settings: Settings, *, open_paths: frozenset[str], probe_paths: frozenset[str]
+) -> GateRules:
     """What requests to the API must bring, by these settings."""
     secret = settings.api.auth_string
     return GateRules(
@@ -147,6 +151,7 @@ def gate_rules(app: FastAPI, settings: Settings, open_paths: frozenset[str]) -> 
         max_body_size=settings.api.max_request_body,
         auth_string=None if secret is None else secret.get_secret_value(),
         open_paths=open_paths,
+        probe_paths=probe_paths,
         check_token=_token_check(app) if settings.api.csrf_enabled else None,
     )
 

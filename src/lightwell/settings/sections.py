@@ -198,14 +198,6 @@ class ApiSettings(Section):
         ge=1,
         le=1_000_000,
     )
-    max_graph_artifacts: int = setting(
-        "The most artifacts in the graph of a flow run.",
-        10_000,
-        unit="artifacts",
-        aliases=("PREFECT_SERVER_FLOW_RUN_GRAPH_MAX_ARTIFACTS", "PREFECT_API_MAX_FLOW_RUN_GRAPH_ARTIFACTS"),
-        ge=0,
-        le=1_000_000,
-    )
     least_version: str = setting(
         "The lowest API version (X-PREFECT-API-VERSION) a client may speak; a lower one is answered 400.",
         "0.8.0",

@@ -29,6 +29,7 @@ TAG_PREFIX = "tag:"
 
 _AFTER_TAGS = "tag;"
 _SHORTEST_OCCUPANCY = 0.1
+_LONGEST_OCCUPANCY = 1e9
 _SAMPLES_PER_SLOT = 2
 _FIRST_OCCUPANCY = 2.0
 _MOST = 2**31 - 1
@@ -79,7 +80,7 @@ class LimitRecord(NamedTuple):
 
     def occupancy_after(self, seconds: float, slots: int) -> float:
         """The average occupancy of a slot, when so many slots were held for so long and given back."""
-        sample = max(_SHORTEST_OCCUPANCY, seconds / max(1, slots))
+        sample = min(max(_SHORTEST_OCCUPANCY, seconds / max(1, slots)), _LONGEST_OCCUPANCY)
         average = self.avg_slot_occupancy_seconds
         return average + (sample - average) / (max(1, self.limit) * _SAMPLES_PER_SLOT)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, exists, not_, type_coerce
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, exists, func, not_, type_coerce
 from sqlalchemy import select as sql_select
 
 from lightwell.contract.states import TERMINAL_STATES, StateType
@@ -23,10 +23,11 @@ _before = bindparam("before", type_=Moment())
 _around = flow_run.alias("around")
 _column = flow_run.c
 
+# Not by their state: most scheduled runs are not due yet, and SQLite would begin with that index.
 _IS_LATE = and_(
     _column.next_scheduled_start_time <= _before,
-    _column.state_type == StateType.SCHEDULED.value,
-    _column.state_name == "Scheduled",
+    func.coalesce(_column.state_type, "") == StateType.SCHEDULED.value,
+    func.coalesce(_column.state_name, "") == "Scheduled",
 )
 _IS_PAUSED = _column.state_type == StateType.PAUSED.value
 _IS_STUCK = and_(_column.state_type == StateType.CANCELLING.value, _column.state_timestamp <= _before)

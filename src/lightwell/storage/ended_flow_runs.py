@@ -25,10 +25,11 @@ class EndedFlowRun(NamedTuple):
     parts: int
 
 
+# Not by its state: almost all have ended, and SQLite would sort them all.
 _IS_OLD = and_(
     flow_run.c.end_time < bindparam("before", type_=Moment()),
     flow_run.c.parent_task_run_id.is_(None),
-    flow_run.c.state_type.in_(sorted(kind.value for kind in TERMINAL_STATES)),
+    func.coalesce(flow_run.c.state_type, "").in_(sorted(kind.value for kind in TERMINAL_STATES)),
 )
 _TASK_RUNS = sql_select(func.count()).where(task_run.c.flow_run_id == flow_run.c.id).correlate(flow_run)
 _STATES = sql_select(func.count()).where(flow_run_state.c.flow_run_id == flow_run.c.id).correlate(flow_run)

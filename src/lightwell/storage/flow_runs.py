@@ -122,6 +122,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "run_count": 0,
     "total_run_time": timedelta(0),
     "auto_scheduled": False,
+    "job_variables": {},
 }
 _DEFAULT_POLICY = dict(FlowRunPolicy().__dict__)
 
@@ -207,6 +208,7 @@ def insert(tx: Transaction, values: Mapping[str, Any], state: State | None = Non
     row = {**_DEFAULTS, "created": tx.now, "updated": tx.now, **values}
     row["id"] = row["id"] or new_id()
     row["name"] = row["name"] or new_slug()
+    row["job_variables"] = row["job_variables"] or {}
     if state is not None:
         row.update(copied_values(state))
     if tx.execute(_INSERT[tx.dialect], row).rowcount == 0:

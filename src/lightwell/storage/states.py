@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Insert, Table, Text, bindparam, insert, type_coerce
+from sqlalchemy import BindParameter, ColumnElement, FromClause, Insert, Table, Text, bindparam, insert, type_coerce
 
 from lightwell.contract.states import State, StateDetails, StateType
 from lightwell.storage.columns import from_text, to_text
+from lightwell.storage.conflicts import insert_if_absent
+from lightwell.storage.transaction import Dialect
 
 STATE_TYPES: Mapping[str, StateType] = {kind.value: kind for kind in StateType}
 
@@ -28,10 +30,14 @@ def joined_columns(history: FromClause) -> tuple[ColumnElement[Any], ...]:
 
 def insertion(history: Table) -> Insert:
     """The statement that `state_values` are for."""
-    columns = [column for column in history.columns if column.name not in _NOT_OF_EVERY_STATE]
-    return insert(history).values(
-        {column.name: bindparam(column.name, type_=_written_as(column)) for column in columns}
-    )
+    return insert(history).values(_parameters(history))
+
+
+def insertion_if_absent(history: Table) -> dict[Dialect, Insert]:
+    """The same, by dialect, for a state that may be there already; `rowcount` tells."""
+    return {
+        dialect: statement.values(_parameters(history)) for dialect, statement in insert_if_absent(history).items()
+    }
 
 
 def state_of(
@@ -67,8 +73,18 @@ def state_values(run_column: str, run_id: UUID, state: State) -> dict[str, Any]:
         "name": state.name,
         "message": state.message,
         "state_details": state.state_details.model_dump_json(exclude_defaults=True),
-        "data": None if state.data is None else to_text(state.data),
+        "data": None if state.data is None or _is_unpersisted(state.data) else to_text(state.data),
     }
+
+
+def _parameters(history: Table) -> dict[str, BindParameter[Any]]:
+    columns = [column for column in history.columns if column.name not in _NOT_OF_EVERY_STATE]
+    return {column.name: bindparam(column.name, type_=_written_as(column)) for column in columns}
+
+
+def _is_unpersisted(data: Any) -> bool:
+    """Whether the data only say that the client keeps the result to itself; those are not kept here either."""
+    return isinstance(data, dict) and data.get("type") == "unpersisted"
 
 
 def copied_values(state: State) -> dict[str, Any]:

@@ -15,8 +15,7 @@ from sqlalchemy import update as sql_update
 
 from lightwell.contract.states import State
 from lightwell.storage import task_runs
-from lightwell.storage.conflicts import insert_if_absent
-from lightwell.storage.states import copied_values, state_values
+from lightwell.storage.states import copied_values, insertion_if_absent, state_values
 from lightwell.storage.tables import flow_run, task_run, task_run_state
 from lightwell.storage.transaction import Transaction
 
@@ -35,14 +34,14 @@ class Outcome(Enum):
     ORPHANED = "orphaned"
     """The flow run does not exist: nothing was changed."""
     CLASHED = "clashed"
-    """Another task run has the same keys: nothing was changed."""
+    """The id belongs to a task run of other keys, or is being made by somebody else: nothing was changed."""
 
 
 _TIMESTAMP = sql_select(task_run.c.state_timestamp).where(task_run.c.id == bindparam("task_run_id"))
 _TIMESTAMP_LOCKED = _TIMESTAMP.with_for_update()
 _FLOW_RUN = sql_select(flow_run.c.id).where(flow_run.c.id == bindparam("flow_run_id"))
 _UPDATE = sql_update(task_run).where(task_run.c.id == bindparam("task_run_id"))
-_INSERT_STATE = insert_if_absent(task_run_state)
+_INSERT_STATE = insertion_if_absent(task_run_state)
 
 
 def record(tx: Transaction, values: Mapping[str, Any], state: State) -> Outcome:
@@ -51,8 +50,7 @@ def record(tx: Transaction, values: Mapping[str, Any], state: State) -> Outcome:
     row = tx.execute(_TIMESTAMP_LOCKED, {"task_run_id": task_run_id}).one_or_none()
     if row is None:
         return _make(tx, values, state)
-    history = {**state_values("task_run_id", task_run_id, state), "state_details": _details(state), "data": state.data}
-    if tx.execute(_INSERT_STATE[tx.dialect], history).rowcount == 0:
+    if tx.execute(_INSERT_STATE[tx.dialect], state_values("task_run_id", task_run_id, state)).rowcount == 0:
         return Outcome.KNOWN
     if row.state_timestamp is not None and row.state_timestamp >= state.timestamp:
         return Outcome.FILED
@@ -65,8 +63,9 @@ def _make(tx: Transaction, values: Mapping[str, Any], state: State) -> Outcome:
     flow_run_id = values.get("flow_run_id")
     if flow_run_id is not None and tx.execute(_FLOW_RUN, {"flow_run_id": flow_run_id}).one_or_none() is None:
         return Outcome.ORPHANED
-    return Outcome.CLASHED if task_runs.insert(tx, values, state) is None else Outcome.MADE
-
-
-def _details(state: State) -> dict[str, Any]:
-    return state.state_details.model_dump(mode="json", exclude_defaults=True)
+    if task_runs.insert(tx, values, state) is not None:
+        return Outcome.MADE
+    same = task_runs.find_by_keys(tx, flow_run_id, values["task_key"], values["dynamic_key"])
+    if same is None or same.id == values["id"]:
+        return Outcome.CLASHED
+    return record(tx, {**values, "id": same.id}, state)

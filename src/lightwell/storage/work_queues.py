@@ -28,6 +28,7 @@ _BY_ID = _QUEUES.where(work_queue.c.id == bindparam("work_queue_id"))
 _BY_NAMES = _QUEUES.where(
     work_pool.c.name == bindparam("work_pool_name"), work_queue.c.name == bindparam("work_queue_name")
 )
+_POOL = sql_select(work_pool.c.id).where(work_pool.c.name == bindparam("work_pool_name"))
 _DEFAULT_OF = _QUEUES.where(
     work_pool.c.name == bindparam("work_pool_name"), work_queue.c.id == work_pool.c.default_queue_id
 )
@@ -53,5 +54,12 @@ def get_id(reader: Reader, work_pool_name: str, work_queue_name: str | None) -> 
     """The id of the queue that `find_by_name` finds; raises NotFound."""
     found = find_by_name(reader, work_pool_name, work_queue_name)
     if found is None:
-        raise NotFound("work_queue", f"Work pool {work_pool_name!r} or its queue not found")
+        raise NotFound("work_queue", detail=_missing(reader, work_pool_name, work_queue_name))
     return found.id
+
+
+def _missing(reader: Reader, work_pool_name: str, work_queue_name: str | None) -> str:
+    pool = reader.execute(_POOL, {"work_pool_name": work_pool_name}).one_or_none()
+    if pool is None:
+        return f'Work pool "{work_pool_name}" not found.'
+    return f"Work queue '{work_pool_name}/{work_queue_name or 'default'}' not found."

@@ -140,11 +140,6 @@ SCENARIOS = (
             ),
             Call(request="POST /events/filter", body={"limit": 51}),
             Call(request="POST /events/filter", body={"limit": -1}),
-            Call(
-                request="POST /events/filter",
-                body={"filter": {"occurred": _SPAN, "event": {"prefix": ["$unique."]}}, "limit": 0},
-                mask=("next_page",),
-            ),
             Call(request="GET /events/filter/next"),
             Call(request="GET /events/filter/next?page-token=nonsense"),
             Call(request="GET /events/filter/next?page-token="),

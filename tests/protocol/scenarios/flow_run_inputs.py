@@ -39,7 +39,7 @@ SCENARIOS = (
             Call(
                 request="POST /flow_runs/$run/input/filter", body={"prefix": "a-", "limit": 5, "exclude_keys": ["a-1"]}
             ),
-            Call(request="POST /flow_runs/$run/input/filter", body={"prefix": "b%", "limit": 5}),
+            Call(request="POST /flow_runs/$run/input/filter", body={"prefix": "b-", "limit": 5}),
             Call(request="POST /flow_runs/$run/input/filter", body={"prefix": "", "limit": 5}, pick=("key",)),
             Call(request="POST /flow_runs/$run/input/filter", body={}),
             Call(request="POST /flow_runs/$uuid_missing/input/filter", body={"prefix": "a-"}),

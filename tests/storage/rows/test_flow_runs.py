@@ -65,7 +65,7 @@ async def test_a_flow_run_without_anything_has_its_defaults(store: Database, flo
     answer = await store.read(flow_runs.read, run_id)
     assert answer.name
     assert answer.state is None
-    assert (answer.parameters, answer.tags, answer.labels, answer.job_variables) == ({}, [], {}, None)
+    assert (answer.parameters, answer.tags, answer.labels, answer.job_variables) == ({}, [], {}, {})
     assert FlowRunResponse.model_validate(answer.model_dump()) == answer
 
 

@@ -6,14 +6,12 @@ from uuid import UUID
 import pytest
 
 from lightwell.contract.flow_run_inputs import FlowRunInput
-from lightwell.contract.states import StateType
 from lightwell.errors import Conflict, NotFound
 from lightwell.kit.ids import new_id
-from lightwell.storage import configuration, csrf_tokens, flow_run_inputs, flow_run_lookouts, flow_runs
+from lightwell.storage import configuration, csrf_tokens, flow_run_inputs, flow_runs
 from lightwell.storage.database import Database
-from lightwell.storage.transaction import Transaction
 from tests.storage.rows import making
-from tests.storage.rows.making import NOON, minutes, state
+from tests.storage.rows.making import state
 
 
 @pytest.fixture
@@ -70,33 +68,3 @@ async def test_values_of_the_server(store: Database) -> None:
     assert await store.write(configuration.find_or_keep, "k", {"mine": 1}) == {"a": [2]}
     await store.write(configuration.delete, "k")
     assert await store.write(configuration.find_or_keep, "k", "mine") == "mine"
-
-
-async def test_what_loops_look_for(store: Database) -> None:
-    """Runs that are late, that have stayed in a state, whose children go on without them, and that are old."""
-
-    def populate(tx: Transaction) -> dict[str, UUID]:
-        flow_id = making.flow(tx)
-        ids = {
-            "due": making.flow_run(tx, flow_id, state("SCHEDULED"), next_scheduled_start_time=minutes(1)),
-            "late": making.flow_run(tx, flow_id, state("SCHEDULED", name="Late"), next_scheduled_start_time=minutes(1)),
-            "later": making.flow_run(tx, flow_id, state("SCHEDULED"), next_scheduled_start_time=minutes(9)),
-            "paused": making.flow_run(tx, flow_id, state("PAUSED", minutes(1))),
-            "cancelled": making.flow_run(tx, flow_id, state("CANCELLED"), end_time=minutes(5)),
-            "old": making.flow_run(tx, flow_id, state("COMPLETED"), end_time=minutes(-5)),
-        }
-        ids["task"] = making.task_run(tx, ids["cancelled"], "t", state("RUNNING"))
-        making.task_run(tx, ids["cancelled"], "u", state("COMPLETED"))
-        ids["child"] = making.flow_run(tx, flow_id, state("RUNNING"), parent_task_run_id=ids["task"])
-        return ids
-
-    ids = await store.write(populate)
-    look = flow_run_lookouts
-    assert await store.read(look.late, before=minutes(2), most=9) == [ids["due"]]
-    assert await store.read(look.in_state, StateType.PAUSED, before=minutes(2), most=9) == [ids["paused"]]
-    assert await store.read(look.in_state, StateType.PAUSED, before=minutes(2), most=9, after=ids["paused"]) == []
-    assert await store.read(look.in_state, StateType.PAUSED, before=NOON, most=9) == []
-    assert await store.read(look.cancelled_with_unended_task_runs, since=NOON, most=9) == [ids["cancelled"]]
-    assert await store.read(look.unended_task_runs, ids["cancelled"], most=9) == [ids["task"]]
-    assert await store.read(look.unended_subflow_runs, ids["cancelled"], most=9) == [ids["child"]]
-    assert await store.read(look.ended_before, NOON, most=9) == [ids["old"]]

@@ -2,17 +2,17 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from lightwell.contract.settings.setting import Group, LogLevel
+from lightwell.contract.settings.setting import Group, LogLevel, Secret
 
 
 class APISettings(Group):
     """How a client reaches the server."""
 
     url: str | None = None
-    auth_string: SecretStr | None = None
-    key: SecretStr | None = None
+    auth_string: Secret | None = None
+    key: Secret | None = None
     tls_insecure_skip_verify: bool = False
     ssl_cert_file: str | None = None
     enable_http2: bool = False

@@ -3,16 +3,14 @@
 from datetime import timedelta
 from typing import Literal
 
-from pydantic import SecretStr
-
 from lightwell.contract.settings.services import ServicesSettings
-from lightwell.contract.settings.setting import Group, LogLevel
+from lightwell.contract.settings.setting import Group, LogLevel, Secret
 
 
 class ServerAPISettings(Group):
     """Where the server listens, and to whom."""
 
-    auth_string: SecretStr | None = None
+    auth_string: Secret | None = None
     host: str = "127.0.0.1"
     port: int = 4200
     base_path: str | None = None
@@ -70,13 +68,13 @@ class ServerDatabaseSettings(Group):
     """Where the database is."""
 
     sqlalchemy: SQLAlchemySettings = SQLAlchemySettings()
-    connection_url: SecretStr | None = None
+    connection_url: Secret | None = None
     driver: Literal["postgresql+asyncpg", "sqlite+aiosqlite"] | None = None
     host: str | None = None
     port: int | None = None
     user: str | None = None
     name: str | None = None
-    password: SecretStr | None = None
+    password: Secret | None = None
     echo: bool = False
     migrate_on_start: bool = True
     timeout: float | None = 10.0

@@ -56,8 +56,12 @@ flow_run = Table(
     ),
     ordered_index("ix_flow_run__flow_id", "flow_id", "effective_start_time", nullable="effective_start_time"),
     ordered_index("ix_flow_run__effective_start_time", "effective_start_time", nullable="effective_start_time"),
-    ordered_index("ix_flow_run__state_type", "state_type", "effective_start_time", nullable="effective_start_time"),
-    ordered_index("ix_flow_run__state_name", "state_name", "effective_start_time", nullable="effective_start_time"),
+    ordered_index(
+        "ix_flow_run__state_type", "state_type", "effective_start_time", "id", nullable="effective_start_time"
+    ),
+    ordered_index(
+        "ix_flow_run__state_name", "state_name", "effective_start_time", "id", nullable="effective_start_time"
+    ),
     ordered_index("ix_flow_run__expected_start_time", "expected_start_time", nullable="expected_start_time"),
     ordered_index("ix_flow_run__end_time", "end_time", nullable="end_time"),
     Index("ix_flow_run__name", "name"),

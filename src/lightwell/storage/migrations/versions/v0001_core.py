@@ -365,13 +365,13 @@ def _create_flow_run() -> None:
     op.create_index(
         "ix_flow_run__state_name",
         "flow_run",
-        ["state_name", "effective_start_time"],
+        ["state_name", "effective_start_time", "id"],
         postgresql_ops={"effective_start_time": "NULLS FIRST"},
     )
     op.create_index(
         "ix_flow_run__state_type",
         "flow_run",
-        ["state_type", "effective_start_time"],
+        ["state_type", "effective_start_time", "id"],
         postgresql_ops={"effective_start_time": "NULLS FIRST"},
     )
     _index_tags("flow_run")
