@@ -77,14 +77,11 @@ class _Stage:
         for header in ("content-type", *call.keep):
             if header in answer.headers:
                 report[header] = self._words.normalise(answer.headers[header])
-        by_shape = call.look is Look.SHAPE or _is_validation_report(answer, body)
-        shown = self._words.normalise(_picked(body, call.pick) if call.pick else body, call.mask)
-        if by_shape and isinstance(body, dict):
+        if isinstance(body, dict) and (call.look is Look.SHAPE or _is_validation_report(answer, body)):
             report["members"] = sorted(body)
-        elif call.unordered and isinstance(shown, list):
-            report["body"] = sorted(shown, key=json.dumps)
-        else:
-            report["body"] = shown
+            return report
+        shown = self._words.normalise(_picked(body, call.pick) if call.pick else body, call.mask)
+        report["body"] = sorted(shown, key=json.dumps) if call.unordered and isinstance(shown, list) else shown
         return report
 
     def _converse(self, socket: Socket) -> Json:

@@ -229,3 +229,20 @@ def test_the_baseline_is_a_share_of_the_healthy_ones() -> None:
         tracer.start_span("root", Context()).end()
 
     assert 130 < len(sink.spans) < 270
+
+
+@pytest.mark.parametrize(("ratio", "fails", "is_kept"), [(1.0, False, True), (0.0, False, False), (0.0, True, True)])
+async def test_a_unit_that_ends_after_its_root_follows_the_decision(
+    ratio: float,
+    fails: bool,  # noqa: FBT001 -- a parameter of the test
+    is_kept: bool,  # noqa: FBT001 -- the same
+    make_signals: MakeSignals,
+) -> None:
+    """What still runs when the answer is out is kept with its trace; a failed one in any case."""
+    signals = make_signals(ratio)
+    with signals.telemetry.ticks.tick("late_runs"):
+        unit = Unit("write", "things.late")
+        unit.begin()
+    unit.finish(ValueError("too late") if fails else None)
+
+    assert ("write things.late" in [span.name for span in signals.spans]) is is_kept

@@ -228,7 +228,7 @@ async def test_404_of_an_object_tells_its_type(client: httpx.AsyncClient, signal
     [
         ("invalid", 422, {"detail": "That makes no sense."}, None),
         ("forbidden", 403, {"detail": "No."}, None),
-        ("locked", 423, {"detail": "It is full."}, ("retry-after", "3")),
+        ("locked", 423, {"detail": "It is full."}, ("retry-after", "2.5")),
         (
             "unauthenticated",
             401,

@@ -88,7 +88,7 @@ class Runtime:
         await database.start()
         self._database = database
         self._streams = Streams(database, parsed(url))
-        self._streams.start()
+        await self._streams.start()
         bus.subscribe(count_facts)
         bus.subscribe(self._streams.publish_facts)
         loops = [] if self._ephemeral else loops_of(settings.loops, self._tuning())

@@ -31,10 +31,10 @@ class Streams:
         if database.dialect == "postgresql":
             self._wakeups = Wakeups(url, (_EVENTS, _LOGS), self._take, self._interrupt)
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin to listen to the other processes, if there can be any."""
         if self._wakeups is not None:
-            self._wakeups.start()
+            await self._wakeups.start()
 
     async def stop(self) -> None:
         """Stop listening to the other processes."""

@@ -1,7 +1,7 @@
 """Tells the other server processes on one PostgreSQL database what this one has committed, and is told by them.
 
-Outside of every transaction, and batched: a process names the keys of new rows by NOTIFY at most every `period` seconds, and
-who listens reads the rows. The table is the truth: after a lost connection listeners must begin again from what is
+Outside of every transaction, and batched: at most every `period` seconds a process names the keys of new rows by NOTIFY,
+and who listens reads the rows. The table is the truth: after a lost connection listeners must begin again from what is
 stored.
 """
 
@@ -19,6 +19,7 @@ Channel = str
 """A kind of rows, such as `events`; part of the name of PostgreSQL's channel."""
 
 _PREFIX = "lightwell_"
+_PATIENCE = 2.0
 _KEYS_IN_ONE = 150
 """NOTIFY carries less than 8000 bytes: so many keys of 50 characters."""
 
@@ -26,8 +27,8 @@ _KEYS_IN_ONE = 150
 class Wakeups:
     """One connection that listens and notifies, opened again whenever it is lost.
 
-    `on_keys(channel, keys)` is awaited with what other processes have committed; `on_gap()` is called when some of it may
-    have been missed.
+    `on_keys(channel, keys)` is awaited with what other processes have committed; `on_gap()` is called when some of it
+    may have been missed.
     """
 
     def __init__(
@@ -46,12 +47,17 @@ class Wakeups:
         self._self = uuid4().hex
         self._waiting: dict[Channel, list[str]] = {channel: [] for channel in channels}
         self._arrival = asyncio.Event()
+        self._listens = asyncio.Event()
+        self._has_started = False
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self) -> None:
-        """Begin to listen and to notify, in tasks of the running event loop."""
+    async def start(self) -> None:
+        """Begin to listen and to notify, in tasks of the running event loop; wait a little for the first connection."""
         create = asyncio.get_running_loop().create_task
         self._tasks = [create(self._keep(self._listen)), create(self._keep(self._notify))]
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._listens.wait(), _PATIENCE)
+        self._has_started = True
 
     async def stop(self) -> None:
         """Close the connections; what was not told yet stays untold."""
@@ -77,7 +83,9 @@ class Wakeups:
     async def _listen(self, connection: psycopg.AsyncConnection[object]) -> None:
         for channel in self._channels:
             await connection.execute(f"LISTEN {_PREFIX}{channel}".encode())
-        self._on_gap()
+        self._listens.set()
+        if self._has_started:
+            self._on_gap()
         async for notice in connection.notifies():
             sender, _, keys = notice.payload.partition(" ")
             if sender != self._self:

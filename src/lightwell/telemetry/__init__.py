@@ -1,0 +1,1 @@
+"""SEE: the embedded store of traces; there is none yet (ARCHITECTURE.md says where the work stands)."""
