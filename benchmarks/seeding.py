@@ -113,8 +113,16 @@ def multiply(connection: Connection, tables: Tables, mold: Mold) -> None:
     direction = 1 if mold.state == "SCHEDULED" else -1
     shifts = [WINDOW * (direction * number / mold.copies) for number in range(1, mold.copies + 1)]
     copies = [_copy(run, states, shift) for shift in shifts]
-    connection.execute(insert(tables.runs), [own for own, _ in copies])
-    connection.execute(insert(tables.states), [state for _, group in copies for state in group])
+    for number, (own, _) in enumerate(copies):
+        own["name"] = f"bench-{mold.state.lower()}-{number}"
+    _insert(connection, tables.runs, [own for own, _ in copies])
+    _insert(connection, tables.states, [state for _, group in copies for state in group])
+
+
+def _insert(connection: Connection, table: Table, rows: list[Values]) -> None:
+    generated = {column.key for column in table.columns if column.computed is not None}
+    given = [{name: value for name, value in row.items() if name not in generated} for row in rows]
+    connection.execute(insert(table), given)
 
 
 def _mold_row(connection: Connection, runs: Table, mold: Mold) -> Values:
@@ -131,7 +139,6 @@ def _mold_row(connection: Connection, runs: Table, mold: Mold) -> Values:
 def _copy(run: Values, states: Sequence[RowMapping], shift: timedelta) -> tuple[Values, list[Values]]:
     renamed = {run["id"]: _like(run["id"])} | {state["id"]: _like(state["id"]) for state in states}
     own = {name: _changed(value, shift, renamed) for name, value in run.items()}
-    own["name"] = f"{run['name']}-{renamed[run['id']]!s:.8}"
     return own, [{name: _changed(value, shift, renamed) for name, value in state.items()} for state in states]
 
 

@@ -22,7 +22,7 @@ from benchmarks.wire import Connection
 
 STATES = ("PENDING", "RUNNING", "COMPLETED")
 WAVE = 20
-"""Task runs that are sent at once. The reference's cost for each grows with the wave, so small ones are fair."""
+"""Task runs that are sent at once, before they are waited for."""
 PATIENCE = 30.0
 """Seconds after which task runs that cannot be read count as lost."""
 

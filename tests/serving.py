@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 _PAUSE_SECONDS = 0.05
 

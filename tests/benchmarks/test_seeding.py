@@ -4,7 +4,19 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import JSON, BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, create_engine, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Computed,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    select,
+)
 
 from benchmarks.seeding import Mold, Tables, multiply
 
@@ -24,6 +36,7 @@ def tables() -> Tables:
         Column("state_id", LargeBinary),
         Column("start_time", BigInteger),
         Column("run_count", Integer),
+        Column("started_day", BigInteger, Computed("start_time / 86400000000")),
         Column("parameters", JSON(none_as_null=True)),
     )
     states = Table(
@@ -55,6 +68,7 @@ def test_copies_have_ids_of_their_own_and_are_spread_over_time(tables: Tables) -
     assert [STARTED - run.start_time for run in runs] == [
         timedelta(days=days) // timedelta(microseconds=1) for days in (6, 4, 2, 0)
     ]
+    assert all(run.started_day == run.start_time // 86_400_000_000 for run in runs)
     assert {(run.flow_id, run.run_count) for run in runs} == {(flow_id, 1)}
     assert {state.flow_run_id for state in copied} == {run.id for run in runs}
     assert {run.state_id for run in runs} <= {state.id for state in copied}

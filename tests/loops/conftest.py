@@ -1,7 +1,7 @@
 """A database with all tables, that stores facts and whose clock is moved by hand."""
 
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -67,9 +67,10 @@ def postgres_url(postgres: PostgresServer, _empty_postgres: str) -> str:
 
 
 @pytest.fixture(params=["sqlite_url", "postgres_url"])
-def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
+def store_url(request: pytest.FixtureRequest) -> str:
     """The URL of a database with all tables, of either kind in turn."""
-    yield request.getfixturevalue(request.param)
+    url: str = request.getfixturevalue(request.param)
+    return url
 
 
 def opened(url: str, clock: Clock, bus: Bus | None = None) -> Database:

@@ -21,7 +21,7 @@ from tests.storage.rows.making import NOON, minutes
 AFTER = timedelta(seconds=15)
 
 
-def _scheduled(tx: Transaction, flow_id: UUID, at: float, name: str = "Scheduled", **values: Any) -> UUID:
+def _scheduled(tx: Transaction, /, flow_id: UUID, at: float, name: str = "Scheduled", **values: Any) -> UUID:
     due = minutes(at)
     state = making.state("SCHEDULED", name=name, scheduled_time=due)
     times = {"next_scheduled_start_time": due, "expected_start_time": due}
@@ -85,11 +85,11 @@ async def test_any_number_is_marked_in_one_tick(store: Database, clock: HandCloc
     flow_id = await store.write(making.flow)
 
     def many(tx: Transaction) -> list[UUID]:
-        return [_scheduled(tx, flow_id, -number) for number in range(1, 600)]
+        return [_scheduled(tx, flow_id, -number) for number in range(1, 300)]
 
     runs = await store.write(many)
-    assert await _tick(store, clock, batch_size=7 * 20) == 599
-    names = {(await store.read(flow_runs.get, run)).state_name for run in runs[::50]}
+    assert await _tick(store, clock, batch_size=140) == 299
+    names = {(await store.read(flow_runs.get, run)).state_name for run in runs[::25]}
     assert names == {"Late"}
 
 

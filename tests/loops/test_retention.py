@@ -28,9 +28,7 @@ TABLES = ("flow_run", "flow_run_state", "task_run", "task_run_state", "log", "ev
 
 def _counts(reader: Reader) -> dict[str, int]:
     named = {name: getattr(tables, name) for name in TABLES}
-    return {
-        name: reader.execute(select(func.count()).select_from(table)).scalar_one() for name, table in named.items()
-    }
+    return {name: reader.execute(select(func.count()).select_from(table)).scalar_one() for name, table in named.items()}
 
 
 def _ended(tx: Transaction, flow_id: UUID, at: float = OLD, kind: str = "COMPLETED", task_runs: int = 2) -> UUID:

@@ -15,7 +15,8 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
     "open": {},
     "guarded": {"LIGHTWELL_API_CSRF_ENABLED": "true", "LIGHTWELL_API_AUTH_STRING": PASSWORD},
 }
-_KEEP_OLD_EVENTS = {"LIGHTWELL_LOOPS_RETENTION_ENABLED": "false"}
+_RETENTION = {"LIGHTWELL_LOOPS_RETENTION_ENABLED": "false", "LIGHTWELL_LOOPS_RETENTION_PERIOD": "1"}
+"""Scenarios have events of long ago, which are to stay; the logs of deleted runs go soon."""
 
 
 class Servers:
@@ -31,7 +32,7 @@ class Servers:
         """The URL of the API of a running server of this kind."""
         kind = "open" if kind == "postgres" else kind
         if kind not in self._urls:
-            settings = {**_SETTINGS[kind], **_KEEP_OLD_EVENTS}
+            settings = {**_SETTINGS[kind], **_RETENTION}
             if self._postgres is not None:
                 settings["LIGHTWELL_DATABASE_URL"] = self._postgres.create_database()
             server = self._resources.enter_context(lightwell_server(self._home / kind, settings))

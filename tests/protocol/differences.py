@@ -108,6 +108,10 @@ def _defaults_alike(value: dict[str, Json]) -> dict[str, Json]:
     return {**value, "job_variables": value["job_variables"] or {}} if "job_variables" in value else value
 
 
+def _without_challenge(step: Step) -> Step:
+    return {name: value for name, value in step.items() if name != "www-authenticate"}
+
+
 def _retry_after_alike(step: Step) -> Step:
     return {**step, "retry-after": float(str(step["retry-after"]))} if "retry-after" in step else step
 
@@ -148,6 +152,10 @@ DIFFERENCES = (
     Difference(
         reason="A run has job variables, if none then an empty object; there, an idempotency key makes them null.",
         alike=_defaults_alike,
+    ),
+    Difference(
+        reason="A 401 names the way to authenticate, as RFC 9110 wants it.",
+        alike=_without_challenge,
     ),
     Difference(
         reason="Retry-After is a whole number where it can be, as RFC 9110 wants it.",

@@ -19,7 +19,7 @@ SETTLE_SECONDS = 20.0
 UNSETTLED = "unsettled"
 """The member of a step's report that names conditions which did not come true."""
 _PAUSE_SECONDS = 0.1
-_FRAME_SECONDS = 10.0
+_FRAME_SECONDS = 20.0
 
 
 def play(scenario: Scenario, base_url: str, *, patient: bool = False) -> dict[str, Json]:

@@ -6,7 +6,7 @@ _FASTEST_GROWTH = 2
 def next_size(size: int, done: int, seconds: float, *, target: float, most: int) -> int:
     """How many the next batch shall have, so that it takes about `target` seconds: from 1 to `most`, at most doubled.
 
-    The last one was allowed `size`, had `done`, and took `seconds`. One that was not half full says nothing of larger ones.
+    The last one was allowed `size`, had `done`, and took `seconds`. One not half full tells nothing of a larger one.
     """
     if seconds > target:
         return max(1, min(size, int(done * target / seconds)))

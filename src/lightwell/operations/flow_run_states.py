@@ -122,11 +122,11 @@ def begin(tx: Transaction, flow: Flow, values: Mapping[str, Any], state: State, 
     transition = Transition(run=run, initial=None, proposed=state, now=tx.now, tuning=tuning)
     decision = _decide(tx, FORCED_FLOW_RUN_POLICY, transition)
     first = decision.state or state
-    if flow_runs.insert(tx, {**values, **decision.changes}, first) is None:
+    record = flow_runs.begin(tx, {**values, **decision.changes}, first, flow)
+    if record is None:
         return None
     carry_out(tx, decision.effects, tuning)
-    record = flow_runs.get(tx, run.id)
-    _state_change(tx, subject_of(tx, record, record.run_count, flow), None, first)
+    _state_change(tx, subject_of(tx, record, record.run_count), None, first)
     return record
 
 

@@ -1,54 +1,31 @@
 """What a fact says of a flow run: the run itself, and what it belongs to."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
-from lightwell.contract.flows import Flow
 from lightwell.events.flow_runs import Companion, FlowRunSubject
-from lightwell.storage import deployments, flows, task_runs, work_queues
+from lightwell.storage import deployments, task_runs, work_queues
+from lightwell.storage.flow_runs import FlowRunRecord
 from lightwell.storage.transaction import Reader
 
 _CREATORS = {"DEPLOYMENT": "deployment", "AUTOMATION": "automation"}
 
 
-class Run(Protocol):
-    """The columns of a flow run that lead to what it belongs to."""
-
-    @property
-    def id(self) -> UUID: ...  # noqa: D102 -- a column
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def flow_id(self) -> UUID: ...  # noqa: D102
-    @property
-    def tags(self) -> list[str]: ...  # noqa: D102
-    @property
-    def deployment_id(self) -> UUID | None: ...  # noqa: D102
-    @property
-    def work_queue_id(self) -> UUID | None: ...  # noqa: D102
-    @property
-    def parent_task_run_id(self) -> UUID | None: ...  # noqa: D102
-    @property
-    def created_by(self) -> dict[str, Any] | None: ...  # noqa: D102
-
-
-def subject_of(reader: Reader, run: Run, run_count: int, flow: Flow | None = None) -> FlowRunSubject:
-    """The run as a fact names it; what is known already need not be looked up."""
+def subject_of(reader: Reader, run: FlowRunRecord, run_count: int) -> FlowRunSubject:
+    """The run as a fact names it, with the run count that it has by now."""
     return FlowRunSubject(
         id=run.id,
         name=run.name,
         run_count=run_count,
         tags=run.tags,
-        companions=_companions(reader, run, flow or flows.find(reader, run.flow_id)),
+        companions=_companions(reader, run),
         creator=_creator(run.created_by),
     )
 
 
-def _companions(reader: Reader, run: Run, flow: Flow | None) -> list[Companion]:
-    found: list[Companion] = []
-    if flow is not None:
-        found.append(Companion(kind="flow", id=flow.id, name=flow.name, tags=flow.tags))
+def _companions(reader: Reader, run: FlowRunRecord) -> list[Companion]:
+    found = [Companion(kind="flow", id=run.flow_id, name=run.flow_name, tags=run.flow_tags)]
     if run.deployment_id is not None and (deployment := deployments.find(reader, run.deployment_id)) is not None:
         found.append(Companion(kind="deployment", id=deployment.id, name=deployment.name, tags=deployment.tags))
     if run.work_queue_id is not None and (queue := work_queues.find(reader, run.work_queue_id)) is not None:

@@ -7,7 +7,7 @@ converted by one plain function call. Tables are in `storage/tables/`.
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, SafeUUID
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
@@ -19,6 +19,9 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from lightwell.errors import Invalid
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+ID_FROM_HEX: Final = "id_from_hex"
+"""A function that connections to SQLite have: the bytes of an id from its hexadecimal text, as `Ids` binds it."""
 
 _UNKNOWN = SafeUUID.unknown
 _set_int: Callable[[UUID, int], None] = UUID.__dict__["int"].__set__
@@ -96,6 +99,10 @@ def _bind_json(value: Any) -> str | None:
 
 def _read_json(value: str | None) -> Any:
     return None if value is None else from_text(value)
+
+
+def _bind_ids(value: list[UUID] | None) -> str | None:
+    return None if value is None else to_text([one.hex for one in value])
 
 
 _Processor = Callable[[Any], Any] | None
@@ -208,6 +215,38 @@ class Tags(TypeDecorator[list[str]]):
     def result_processor(self, dialect: Dialect, coltype: object) -> _Processor:  # noqa: ARG002 -- SQLAlchemy's signature
         """A list; psycopg gives one."""
         return None if dialect.name == "postgresql" else _read_json
+
+
+class Texts(TypeDecorator[list[str]]):
+    """A list of texts as one parameter of a statement: JSON on SQLite, an array on PostgreSQL."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """An array where there are arrays."""
+        return dialect.type_descriptor(postgresql.ARRAY(Text()) if dialect.name == "postgresql" else Text())
+
+    def bind_processor(self, dialect: Dialect) -> _Processor:
+        """JSON text for SQLite; psycopg takes a list as it is."""
+        return None if dialect.name == "postgresql" else _bind_json
+
+
+class Ids(TypeDecorator[list[UUID]]):
+    """A list of `uuid.UUID` as one parameter of a statement: JSON of hexadecimal text on SQLite, else an array."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """An array where there are arrays."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.ARRAY(postgresql.UUID(as_uuid=True)))
+        return dialect.type_descriptor(Text())
+
+    def bind_processor(self, dialect: Dialect) -> _Processor:
+        """JSON text for SQLite; psycopg takes a list as it is."""
+        return None if dialect.name == "postgresql" else _bind_ids
 
 
 class Seconds(Double[float]):

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, func
 from sqlalchemy import select as sql_select
 
 from lightwell.errors import NotFound
+from lightwell.storage.filters.dialects import is_one_of
 from lightwell.storage.tables import deployment, work_pool, work_queue
 from lightwell.storage.transaction import Reader
 
@@ -61,7 +62,7 @@ def count_by_flow(reader: Reader, flow_ids: Sequence[UUID]) -> dict[UUID, int]:
     """How many deployments each flow has."""
     statement = (
         sql_select(deployment.c.flow_id, func.count())
-        .where(deployment.c.flow_id.in_(flow_ids))
+        .where(is_one_of(deployment.c.flow_id, flow_ids))
         .group_by(deployment.c.flow_id)
     )
     return dict.fromkeys(flow_ids, 0) | {key: int(number) for key, number in reader.execute(statement)}

@@ -14,6 +14,7 @@ from lightwell.contract.ui import SimpleFlowRun, SimpleNextFlowRun
 from lightwell.storage import history as histories
 from lightwell.storage.estimates import run_time, start_delta, start_delta_micros
 from lightwell.storage.filters import Criteria
+from lightwell.storage.filters.dialects import is_one_of
 from lightwell.storage.filters.flow_runs import order
 from lightwell.storage.filters.related import of_flow_runs
 from lightwell.storage.states import STATE_TYPES
@@ -94,7 +95,7 @@ def next_by_flow(reader: Reader, flow_ids: Sequence[UUID]) -> dict[UUID, SimpleN
             place.label("place"),
         )
         .where(
-            columns.flow_id.in_(flow_ids),
+            is_one_of(columns.flow_id, flow_ids),
             columns.state_type == "SCHEDULED",
             columns.next_scheduled_start_time.is_not(None),
         )
@@ -115,7 +116,7 @@ def task_runs_by_flow_run(reader: Reader, flow_run_ids: Sequence[UUID]) -> dict[
     stands_for_one = exists().where(_subflow_run.c.parent_task_run_id == task_run.c.id).correlate(task_run)
     statement = (
         sql_select(task_run.c.flow_run_id, func.count())
-        .where(task_run.c.flow_run_id.in_(flow_run_ids), ~stands_for_one)
+        .where(is_one_of(task_run.c.flow_run_id, flow_run_ids), ~stands_for_one)
         .group_by(task_run.c.flow_run_id)
     )
     return dict.fromkeys(flow_run_ids, 0) | {key: int(number) for key, number in reader.execute(statement)}

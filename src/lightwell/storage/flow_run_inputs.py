@@ -12,7 +12,7 @@ from lightwell.contract.flow_run_inputs import FlowRunInput
 from lightwell.errors import Conflict, NotFound
 from lightwell.kit.ids import new_id
 from lightwell.storage.conflicts import insert_if_absent
-from lightwell.storage.filters.dialects import starts_with
+from lightwell.storage.filters.dialects import is_one_of, starts_with
 from lightwell.storage.tables import flow_run_input
 from lightwell.storage.transaction import Reader, Transaction
 
@@ -53,7 +53,7 @@ def select(
     if prefix:
         statement = statement.where(starts_with(flow_run_input.c.key, prefix))
     if exclude_keys:
-        statement = statement.where(flow_run_input.c.key.not_in(exclude_keys))
+        statement = statement.where(~is_one_of(flow_run_input.c.key, exclude_keys))
     ordered = statement.order_by(flow_run_input.c.created, flow_run_input.c.id).limit(limit)
     return [_input(row) for row in reader.execute(ordered)]
 

@@ -16,6 +16,7 @@ from sqlalchemy import select as sql_select
 from sqlalchemy import update as sql_update
 
 from lightwell.contract.flow_runs import CreatedBy, FlowRunResponse, FlowRunSort
+from lightwell.contract.flows import Flow
 from lightwell.contract.policies import FlowRunPolicy
 from lightwell.contract.states import State
 from lightwell.errors import NotFound
@@ -29,13 +30,14 @@ from lightwell.storage.filters.flow_runs import order
 from lightwell.storage.filters.related import of_flow_runs
 from lightwell.storage.states import (
     STATE_TYPES,
+    as_stored,
     copied_values,
     insertion,
     joined_columns,
     state_of,
     state_values,
 )
-from lightwell.storage.tables import deleted_flow_run, flow_run, flow_run_state, work_pool, work_queue
+from lightwell.storage.tables import deleted_flow_run, flow, flow_run, flow_run_state, work_pool, work_queue
 from lightwell.storage.transaction import Reader, Transaction
 
 
@@ -76,16 +78,22 @@ class FlowRunRecord(NamedTuple):
     job_variables: dict[str, Any] | None
     work_pool_id: UUID | None
     work_pool_name: str | None
+    flow_name: str
+    flow_tags: list[str]
     state: State | None
 
 
-_COLUMNS = [flow_run.c[name] for name in FlowRunRecord._fields[:-3]]
+_COLUMNS = [flow_run.c[name] for name in FlowRunRecord._fields[:-5]]
 _queue = work_queue.alias("own_queue")
 _pool = work_pool.alias("own_pool")
+_flow = flow.alias("own_flow")
 _state = flow_run_state.alias("current_state")
 
-_RUNS = sql_select(*_COLUMNS, _pool.c.id, _pool.c.name, *joined_columns(_state)).select_from(
-    flow_run.outerjoin(_state, _state.c.id == flow_run.c.state_id)
+_RUNS = sql_select(
+    *_COLUMNS, _pool.c.id, _pool.c.name, _flow.c.name, _flow.c.tags, *joined_columns(_state)
+).select_from(
+    flow_run.join(_flow, _flow.c.id == flow_run.c.flow_id)
+    .outerjoin(_state, _state.c.id == flow_run.c.state_id)
     .outerjoin(_queue, _queue.c.id == flow_run.c.work_queue_id)
     .outerjoin(_pool, _pool.c.id == _queue.c.work_pool_id)
 )
@@ -205,6 +213,31 @@ def insert(tx: Transaction, values: Mapping[str, Any], state: State | None = Non
     `values` are columns by name, at least `flow_id`; what is not there gets its default. Raises Conflict when the flow,
     or another row that it refers to, does not exist.
     """
+    row = _insert(tx, values, state)
+    if row is None:
+        return None
+    flow_run_id: UUID = row["id"]
+    return flow_run_id
+
+
+def begin(tx: Transaction, values: Mapping[str, Any], state: State, flow: Flow) -> FlowRunRecord | None:
+    """The same for a run of a flow that is known, in its first state: the run as it is stored, without reading it."""
+    row = _insert(tx, values, state)
+    if row is None:
+        return None
+    if row["work_queue_id"] is not None:
+        return get(tx, row["id"])
+    return FlowRunRecord(
+        **row,
+        work_pool_id=None,
+        work_pool_name=None,
+        flow_name=flow.name,
+        flow_tags=flow.tags,
+        state=as_stored(state),
+    )
+
+
+def _insert(tx: Transaction, values: Mapping[str, Any], state: State | None) -> dict[str, Any] | None:
     row = {**_DEFAULTS, "created": tx.now, "updated": tx.now, **values}
     row["id"] = row["id"] or new_id()
     row["name"] = row["name"] or new_slug()
@@ -213,10 +246,9 @@ def insert(tx: Transaction, values: Mapping[str, Any], state: State | None = Non
         row.update(copied_values(state))
     if tx.execute(_INSERT[tx.dialect], row).rowcount == 0:
         return None
-    flow_run_id: UUID = row["id"]
     if state is not None:
-        tx.execute(_INSERT_STATE, state_values("flow_run_id", flow_run_id, state))
-    return flow_run_id
+        tx.execute(_INSERT_STATE, state_values("flow_run_id", row["id"], state))
+    return row
 
 
 def append_state(tx: Transaction, flow_run_id: UUID, state: State, changes: Mapping[str, Any] | None = None) -> None:
@@ -247,7 +279,7 @@ def response(run: FlowRunRecord, now: datetime) -> FlowRunResponse:
     pool_id, pool_name, variables = (members.pop(name) for name in ("work_pool_id", "work_pool_name", "job_variables"))
     auto_scheduled = members.pop("auto_scheduled")
     document_id, pid = members.pop("infrastructure_document_id"), members.pop("infrastructure_pid")
-    del members["created_by"]
+    del members["created_by"], members["flow_name"], members["flow_tags"]
     members["empirical_policy"] = (
         FlowRunPolicy.model_validate(policy)
         if policy

@@ -105,6 +105,9 @@ class _Worker(Worker):
         """Break the connection off; called in another thread."""
         self._link.cut()
 
+    def open(self) -> None:
+        """Nothing yet: the connection is opened for the first job, and again after it broke."""
+
     def close(self) -> None:
         """Close the connection."""
         self._link.close()

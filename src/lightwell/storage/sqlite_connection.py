@@ -13,6 +13,7 @@ from typing import Literal, cast
 
 from sqlalchemy import Engine, NullPool, create_engine, text
 
+from lightwell.storage.columns import ID_FROM_HEX
 from lightwell.storage.jobs import Job
 from lightwell.storage.transaction import Reader
 
@@ -28,7 +29,9 @@ def engine_for(path: Path | None, lock_timeout: float) -> Engine:
     """What makes connections to a file, or (None) each to a memory of its own."""
 
     def connect() -> sqlite3.Connection:
-        return sqlite3.connect(path or ":memory:", isolation_level=None, timeout=lock_timeout, cached_statements=512)
+        raw = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=lock_timeout, cached_statements=512)
+        raw.create_function(ID_FROM_HEX, 1, bytes.fromhex, deterministic=True)
+        return raw
 
     return create_engine(
         "sqlite://",

@@ -35,9 +35,7 @@ def insertion(history: Table) -> Insert:
 
 def insertion_if_absent(history: Table) -> dict[Dialect, Insert]:
     """The same, by dialect, for a state that may be there already; `rowcount` tells."""
-    return {
-        dialect: statement.values(_parameters(history)) for dialect, statement in insert_if_absent(history).items()
-    }
+    return {dialect: statement.values(_parameters(history)) for dialect, statement in insert_if_absent(history).items()}
 
 
 def state_of(
@@ -85,6 +83,11 @@ def _parameters(history: Table) -> dict[str, BindParameter[Any]]:
 def _is_unpersisted(data: Any) -> bool:
     """Whether the data only say that the client keeps the result to itself; those are not kept here either."""
     return isinstance(data, dict) and data.get("type") == "unpersisted"
+
+
+def as_stored(state: State) -> State:
+    """The state as it will be read."""
+    return state.model_copy(update={"data": None}) if _is_unpersisted(state.data) else state
 
 
 def copied_values(state: State) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 What it works with is in `storage/sqlite.py`, `storage/group_commit.py` and `storage/postgresql.py`.
 """
 
+from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop
 from collections import deque
 from concurrent.futures import Future
@@ -107,7 +108,7 @@ class Inbox:
             return inf
 
 
-class Worker:
+class Worker(ABC):
     """One thread that takes jobs from an inbox, which it may share, until it is closed."""
 
     def __init__(self, name: str, inbox: Inbox, answers: Answers) -> None:
@@ -126,13 +127,15 @@ class Worker:
         """Wait until the thread has ended."""
         self._thread.join()
 
+    @abstractmethod
     def open(self) -> None:
         """Get ready, in the thread."""
 
+    @abstractmethod
     def serve(self, job: Job) -> None:
         """Run a job and answer it; what it raises by itself is the job's answer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of everything, in the thread."""
 

@@ -104,7 +104,6 @@ SCENARIOS = (
                     {"Prefect-Csrf-Client": "$uuid_client", "Prefect-Csrf-Token": "$token"},
                 )
             ),
-            Call(request="POST /flows/count", body={}),
             Call(request="GET /flows/$uuid_any", headers={"Authorization": "Basic $basic"}),
             Call(request="GET /csrf-token", headers={"Authorization": "Basic $basic"}),
         ),

@@ -73,6 +73,21 @@ def test_up_and_down_and_up_again(url: URL) -> None:
     assert chain.current(url) == chain.head()
 
 
+def test_each_step_down_can_be_taken_back(url: URL) -> None:
+    """Whoever goes down one revision after another and up again has the same tables."""
+    chain.upgrade(url)
+    with _connected(url) as connection:
+        newest = _schema(connection)
+    while chain.current(url) is not None:
+        chain.downgrade(url, "-1")
+    with _connected(url) as connection:
+        assert _schema(connection) == {}
+    while chain.current(url) != chain.head():
+        chain.upgrade(url, "+1")
+    with _connected(url) as connection:
+        assert _schema(connection) == newest
+
+
 async def test_several_that_start_at_once_migrate_once(url: URL) -> None:
     """Each of them finds the tables there afterwards, whoever made them."""
     await asyncio.gather(*(asyncio.to_thread(chain.upgrade, url) for _ in range(6)))

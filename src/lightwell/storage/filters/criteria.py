@@ -12,7 +12,13 @@ from sqlalchemy import ColumnElement, and_, literal, or_, true
 from lightwell.contract.filter_shapes import Operator
 from lightwell.contract.model import Input
 from lightwell.storage.columns import Tags
-from lightwell.storage.filters.dialects import contains_any_case, has_all_tags, has_any_tag, starts_any_case
+from lightwell.storage.filters.dialects import (
+    contains_any_case,
+    has_all_tags,
+    has_any_tag,
+    is_one_of,
+    starts_any_case,
+)
 
 Clause = ColumnElement[bool]
 Column = ColumnElement[Any]
@@ -95,8 +101,8 @@ def _no_tags(column: Column, absent: bool) -> Clause:  # noqa: FBT001 -- the val
 
 
 _TESTS: Mapping[str, Callable[[Column, Any], Clause]] = {
-    "any_": lambda column, values: column.in_(values),
-    "not_any_": lambda column, values: column.not_in(values),
+    "any_": is_one_of,
+    "not_any_": lambda column, values: ~is_one_of(column, values),
     "like_": contains_any_case,
     "startswith_": lambda column, starts: or_(*(starts_any_case(column, start) for start in starts)),
     "is_null_": _is_null,

@@ -1,14 +1,17 @@
 """The few expressions that SQLite and PostgreSQL spell differently, as SQLAlchemy elements that compile for both."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Boolean, ColumnElement, Text, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
-from lightwell.storage.columns import Tags
+from lightwell.storage.columns import ID_FROM_HEX, Id, Ids, Tags, Texts
+
+_FEW: Final = 250
+"""So many values are bound one by one, which planners see through; databases have a limit for that, and it is slow."""
 
 
 class like_any_case(FunctionElement[bool]):  # noqa: N801 -- reads as the SQL function that it stands for
@@ -41,6 +44,20 @@ class tags_have_all(FunctionElement[bool]):  # noqa: N801
 
 class tags_have_any(FunctionElement[bool]):  # noqa: N801
     """Whether a list of tags has one tag of another."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+class text_is_among(FunctionElement[bool]):  # noqa: N801
+    """Whether a text is one of a list, which is one parameter however long it is."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+class id_is_among(FunctionElement[bool]):  # noqa: N801
+    """The same for an id."""
 
     type = Boolean()
     inherit_cache = True
@@ -101,6 +118,16 @@ def has_all_tags(column: ColumnElement[Any], tags: Iterable[str]) -> ColumnEleme
 def has_any_tag(column: ColumnElement[Any], tags: Iterable[str]) -> ColumnElement[bool]:
     """Whether the tags have one of these."""
     return tags_have_any(column, literal(list(tags), Tags()))
+
+
+def is_one_of(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """Whether the id or the text is one of these, of which there can be any number."""
+    wanted = list(dict.fromkeys(values))
+    if len(wanted) <= _FEW:
+        return column.in_(wanted)
+    if isinstance(column.type, Id):
+        return id_is_among(column, literal(wanted, Ids()))
+    return text_is_among(column, literal(wanted, Texts()))
 
 
 def _first_above(start: str) -> str | None:
@@ -182,6 +209,25 @@ def _any_tag_sqlite(element: tags_have_any, compiler: SQLCompiler, **kw: Any) ->
 def _any_tag_postgresql(element: tags_have_any, compiler: SQLCompiler, **kw: Any) -> str:
     tags, wanted = _parts(element, compiler, **kw)
     return f"({tags} ?| ARRAY(SELECT jsonb_array_elements_text({wanted})))"
+
+
+@compiles(text_is_among, "sqlite")
+def _text_among_sqlite(element: text_is_among, compiler: SQLCompiler, **kw: Any) -> str:
+    text, wanted = _parts(element, compiler, **kw)
+    return f"({text} IN (SELECT wanted.value FROM json_each({wanted}) AS wanted))"  # noqa: S608 -- the same
+
+
+@compiles(id_is_among, "sqlite")
+def _id_among_sqlite(element: id_is_among, compiler: SQLCompiler, **kw: Any) -> str:
+    identity, wanted = _parts(element, compiler, **kw)
+    return f"({identity} IN (SELECT {ID_FROM_HEX}(wanted.value) FROM json_each({wanted}) AS wanted))"  # noqa: S608 -- the same
+
+
+@compiles(text_is_among, "postgresql")
+@compiles(id_is_among, "postgresql")
+def _among_postgresql(element: FunctionElement[bool], compiler: SQLCompiler, **kw: Any) -> str:
+    value, wanted = _parts(element, compiler, **kw)
+    return f"({value} = ANY({wanted}))"
 
 
 @compiles(json_member, "sqlite")

@@ -21,7 +21,7 @@ from lightwell.contract.events import (
     Labels,
 )
 from lightwell.storage.filters.criteria import Clause, Column
-from lightwell.storage.filters.dialects import fits, json_elements, json_member, starts_with
+from lightwell.storage.filters.dialects import fits, is_one_of, json_elements, json_member, starts_with
 from lightwell.storage.filters.text_search import concatenation, found
 from lightwell.storage.tables import event, event_resource
 
@@ -37,7 +37,7 @@ def clauses(criteria: EventFilter) -> list[Clause]:
         *(_resource(criteria.resource, criteria.occurred) if criteria.resource else ()),
         *(one for related in criteria.related_filters() for one in _related(related, criteria.occurred)),
         *(one for resource in criteria.any_resource_filters() for one in _any_resource(resource, criteria.occurred)),
-        *([event.c.id.in_(criteria.id.id)] if criteria.id.id else ()),
+        *([is_one_of(event.c.id, criteria.id.id)] if criteria.id.id else ()),
         *(found(_SEARCHED, criteria.text) if criteria.text else ()),
     ]
 
@@ -56,9 +56,9 @@ def _names(criteria: EventNameFilter) -> Iterator[Clause]:
     for prefix in criteria.exclude_prefix or ():
         yield ~starts_with(name, prefix)
     if criteria.name:
-        yield name.in_(criteria.name)
+        yield is_one_of(name, criteria.name)
     if criteria.exclude_name:
-        yield name.not_in(criteria.exclude_name)
+        yield ~is_one_of(name, criteria.exclude_name)
 
 
 def _resource(criteria: EventResourceFilter, occurred: EventOccurredFilter) -> Iterator[Clause]:
@@ -94,16 +94,16 @@ def _any_resource(criteria: EventAnyResourceFilter, occurred: EventOccurredFilte
 
 def _identities(criteria: EventAnyResourceFilter, identity: Column) -> Iterator[Clause]:
     if criteria.id:
-        yield identity.in_(criteria.id)
+        yield is_one_of(identity, criteria.id)
     if criteria.id_prefix:
         yield or_(*(starts_with(identity, prefix) for prefix in criteria.id_prefix))
 
 
 def _roles(criteria: EventRelatedFilter, identity: Column, role: Column) -> Iterator[Clause]:
     if criteria.id:
-        yield identity.in_(criteria.id)
+        yield is_one_of(identity, criteria.id)
     if criteria.role:
-        yield role.in_(criteria.role)
+        yield is_one_of(role, criteria.role)
     if criteria.resources_in_roles:
         yield tuple_(identity, role).in_(criteria.resources_in_roles)
 

@@ -17,7 +17,7 @@ from lightwell.storage.filters.criteria import (
     of_tags,
     of_time,
 )
-from lightwell.storage.filters.dialects import json_member
+from lightwell.storage.filters.dialects import is_one_of, json_member
 from lightwell.storage.tables import flow_run, task_run
 
 _parent = task_run.alias("parent_task_run")
@@ -36,16 +36,17 @@ def order(sort: FlowRunSort) -> tuple[Column, ...]:
 def _of_parents(criteria: FlowRunParentFlowRunFilter) -> Clause:
     if criteria.any_ is None:
         return joined(criteria, ())
-    parents = select(_parent.c.id).where(_parent.c.flow_run_id.in_(criteria.any_)).correlate(None)
+    parents = select(_parent.c.id).where(is_one_of(_parent.c.flow_run_id, criteria.any_)).correlate(None)
     return flow_run.c.parent_task_run_id.in_(parents)
 
 
 def _created_by(criteria: FlowRunCreatedByFilter) -> Clause:
     clauses: list[Clause] = []
     if criteria.id_ is not None:
-        clauses.append(json_member(flow_run.c.created_by, literal("id")).in_([str(value) for value in criteria.id_]))
+        creator = json_member(flow_run.c.created_by, literal("id"))
+        clauses.append(is_one_of(creator, [str(value) for value in criteria.id_]))
     if criteria.type_ is not None:
-        clauses.append(json_member(flow_run.c.created_by, literal("type")).in_(criteria.type_))
+        clauses.append(is_one_of(json_member(flow_run.c.created_by, literal("type")), criteria.type_))
     if criteria.is_null_ is not None:
         absent = flow_run.c.created_by.is_(None)
         clauses.append(absent if criteria.is_null_ else ~absent)

@@ -18,6 +18,7 @@ from lightwell.contract.work_pools import WorkPoolFilter
 from lightwell.contract.work_queues import WorkQueueFilter
 from lightwell.storage.filters import deployments, flow_runs, flows, task_runs, work_pools
 from lightwell.storage.filters.criteria import Clause
+from lightwell.storage.filters.dialects import is_one_of
 from lightwell.storage.tables import deployment, flow, flow_run, task_run, work_pool, work_queue
 
 
@@ -71,7 +72,7 @@ def of_task_runs(criteria: Criteria) -> list[Clause]:
     around = _of_relatives(criteria)
     ids = None if around else _ids_alone(criteria.get("flow_runs"))
     if ids is not None:
-        clauses.append(task_run.c.flow_run_id.in_(ids))
+        clauses.append(is_one_of(task_run.c.flow_run_id, ids))
         return clauses
     around += _of_own_runs(criteria)
     if around:

@@ -4,6 +4,7 @@ from sqlalchemy import exists
 
 from lightwell.contract.task_runs import TaskRunFilter, TaskRunFlowRunFilter, TaskRunSort, TaskRunSubflowFilter
 from lightwell.storage.filters.criteria import Clause, Column, Members, joined, of_column, of_members, of_parts, of_tags
+from lightwell.storage.filters.dialects import is_one_of
 from lightwell.storage.tables import flow_run, task_run
 
 _subflow_run = flow_run.alias("subflow_run")
@@ -23,7 +24,7 @@ def _of_flow_runs(criteria: TaskRunFlowRunFilter) -> Clause:
     if criteria.is_null_:
         return task_run.c.flow_run_id.is_(None)
     if criteria.any_ is not None:
-        return task_run.c.flow_run_id.in_(criteria.any_)
+        return is_one_of(task_run.c.flow_run_id, criteria.any_)
     return joined(criteria, ()) if criteria.is_null_ is None else task_run.c.flow_run_id.is_not(None)
 
 
