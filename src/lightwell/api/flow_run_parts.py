@@ -16,6 +16,7 @@ from lightwell.api.flow_runs import FlowRunId
 from lightwell.contract.flow_run_inputs import FlowRunInput, FlowRunInputCreate, FlowRunInputQuery
 from lightwell.contract.graphs import Dependency, Graph
 from lightwell.contract.logs import Log
+from lightwell.contract.model import Instant
 from lightwell.contract.values import Labels
 from lightwell.operations import flow_run_inputs as input_operations
 from lightwell.operations import flow_runs as operations
@@ -41,7 +42,7 @@ async def read_flow_run_graph_v1(flow_run_id: FlowRunId, call: Call) -> list[Dep
 async def read_flow_run_graph_v2(
     flow_run_id: FlowRunId,
     call: Call,
-    since: Annotated[datetime, Query(description="Only what started or ended after this instant")] = _BEGINNING,
+    since: Annotated[Instant, Query(description="Only what started or ended after this instant")] = _BEGINNING,
 ) -> Graph:
     """The graph of the task runs and subflows of a flow run."""
     return await call.db.read(flow_run_graphs.graph, flow_run_id, since=since, most_nodes=call.here.max_graph_nodes)

@@ -18,7 +18,8 @@ from lightwell.api import problems
 TokenCheck = Callable[[str, str], Awaitable[bool]]
 """Whether a CSRF token is the one that the client was given: `(client, token)`."""
 
-_VERSION = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
+_VERSION = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}", re.ASCII)
+_LONGEST_NUMBER = 100
 _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -58,13 +59,15 @@ class Gate:
         refusal = self._refusal(scope, headers) or await self._csrf_refusal(scope, headers)
         if refusal is not None:
             await refusal(scope, receive, send)
-        elif b"transfer-encoding" in headers:
+        elif b"content-length" not in headers and scope["method"] in _CHANGES:
             await self._limited_app(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
     def _refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> ASGIApp | None:
         length = headers.get(b"content-length")
+        if length is not None and not (len(length) < _LONGEST_NUMBER and length.isdigit()):
+            return problems.bad_request(scope, "Invalid Content-Length header.")
         if length is not None and int(length) > self._rules.max_body_size:
             return problems.content_too_large(scope, self._rules.max_body_size)
         version = headers.get(b"x-prefect-api-version")

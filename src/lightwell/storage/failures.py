@@ -24,6 +24,7 @@ _OUT_OF_RESOURCES = frozenset({"53", "58"})
 _CONFLICT = "The change contradicts what is stored"
 _TOO_LARGE = "A value is too large to be stored"
 _TOO_MANY = "The request names too many values at once"
+_TOO_LONG_A_PATTERN = "A pattern is too long to be searched for"
 _TOO_LONG = "The database took too long"
 
 
@@ -101,6 +102,8 @@ def _from_sqlite(error: sqlite3.Error) -> LightwellError | None:
         return Invalid(_TOO_LARGE)
     if str(error).startswith(("too many SQL variables", "Expression tree is too large")):
         return Invalid(_TOO_MANY)
+    if str(error).startswith("LIKE or GLOB pattern too complex"):
+        return Invalid(_TOO_LONG_A_PATTERN)
     make = _SQLITE_MEANINGS.get(code)
     return make() if make is not None else None
 

@@ -68,4 +68,5 @@ def _make(tx: Transaction, values: Mapping[str, Any], state: State) -> Outcome:
     same = task_runs.find_by_keys(tx, flow_run_id, values["task_key"], values["dynamic_key"])
     if same is None or same.id == values["id"]:
         return Outcome.CLASHED
-    return record(tx, {**values, "id": same.id}, state)
+    details = state.state_details.model_copy(update={"task_run_id": same.id})
+    return record(tx, {**values, "id": same.id}, state.model_copy(update={"state_details": details}))

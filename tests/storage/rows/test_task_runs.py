@@ -129,7 +129,8 @@ async def test_a_report_under_the_keys_of_another_task_run(store: Database, flow
     """One task run for a task and dynamic key: a report under another id moves the one that is there."""
     first, second = new_id(), new_id()
     assert await store.write(_report, flow_run_id, first, state("PENDING")) is Outcome.MADE
-    assert await store.write(_report, flow_run_id, second, state("RUNNING")) is Outcome.MOVED
+    later = state("RUNNING", minutes(1))
+    assert await store.write(_report, flow_run_id, second, later) is Outcome.MOVED
     assert await store.read(task_runs.count) == 1
     assert (await store.read(task_runs.read, first)).state_name == "Running"
 
