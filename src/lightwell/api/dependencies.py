@@ -42,11 +42,9 @@ class Services:
     tuning: Tuning
     default_limit: int
     """The size of a page that names none, and the largest one."""
-    max_event_page: int
     event_backfill: timedelta
     event_backfill_page: int
-    max_event_bytes: int
-    max_log_bytes: int
+    max_log_length: int
     max_graph_nodes: int
     csrf_token_lifetime: timedelta | None
     """None where CSRF protection is off."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from lightwell.api import streams
 from lightwell.api.dependencies import Call, router_for
 from lightwell.contract.events import (
+    MAX_PAGE,
     Countable,
     Event,
     EventCount,
@@ -63,7 +64,7 @@ async def read_account_events_page(
     call: Call,
 ) -> EventPage:
     """The next page of events."""
-    position = _position(page_token, call.here.max_event_page)
+    position = _position(page_token)
     found = await call.db.read(events.select, position.filter, limit=position.size, offset=position.offset)
     position.offset += len(found)
     return _page(call, found, position)
@@ -89,12 +90,12 @@ def _page(request: Request, found: list[ReceivedEvent], position: _Position) -> 
     return EventPage.model_validate({"events": found, "total": position.total, "next_page": next_page})
 
 
-def _position(token: str, most: int) -> _Position:
+def _position(token: str) -> _Position:
     try:
         position = _Position.model_validate_json(base64.urlsafe_b64decode(token.encode()))
     except (binascii.Error, ValueError, ValidationError):
         _refuse()
-    if not (0 <= position.size <= most and 0 <= position.offset <= position.total):
+    if not (0 <= position.size <= MAX_PAGE and 0 <= position.offset <= position.total):
         _refuse()
     return position
 

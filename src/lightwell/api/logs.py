@@ -18,8 +18,8 @@ router.add_api_websocket_route("/out", streams.send_logs)
 @router.post("/", status_code=201)
 async def create_logs(lines: list[LogCreate], call: Call) -> None:
     """Keep lines."""
-    if any(len(line.message) > call.here.max_log_bytes for line in lines):
-        message = f"A log message takes at most {call.here.max_log_bytes} characters."
+    if any(len(line.message) > call.here.max_log_length for line in lines):
+        message = f"A log message takes at most {call.here.max_log_length} characters."
         raise Invalid(message)
     call.here.publish_logs(await call.db.write(operations.keep, lines))
 

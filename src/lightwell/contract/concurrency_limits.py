@@ -10,6 +10,8 @@ from lightwell.contract.values import Count, Int32, Name, Offset, Text
 
 MIN_LEASE_SECONDS = 60
 MAX_LEASE_SECONDS = 86_400
+MAX_HOLDERS = 10_000
+"""How many task runs one request can make hold a slot."""
 
 Slots = Annotated[int, Field(gt=0, le=2**31 - 1)]
 """How many slots to take or to give back."""
@@ -55,7 +57,7 @@ class TagSlots(Envelope):
 class TagLimitReset(Envelope):
     """Who is to hold the slots from now on; nobody where it is absent."""
 
-    slot_override: list[UUID] | None = None
+    slot_override: Annotated[list[UUID], Field(max_length=MAX_HOLDERS)] | None = None
 
 
 class ConcurrencyLimitsQuery(Envelope):

@@ -18,7 +18,7 @@ from pydantic_core import to_json
 
 from lightwell.contract.model import Envelope, Input, Instant, Model
 from lightwell.contract.text_search import TextSearchFilter
-from lightwell.contract.values import JsonObject, Text, Unicode
+from lightwell.contract.values import MAX_PATTERNS, JsonObject, Patterns, Text, Unicode, mended
 
 RESOURCE_ID = "prefect.resource.id"
 RESOURCE_ROLE = "prefect.resource.role"
@@ -39,9 +39,9 @@ def _has_id(resource: dict[str, str]) -> dict[str, str]:
     if not identity:
         message = f"a resource has a {RESOURCE_ID}, which is not empty"
         raise ValueError(message)
-    if "\x00" in identity:
-        message = f"{RESOURCE_ID} is free of U+0000"
-        raise ValueError(message)
+    if "\x00" in "".join((*resource, *resource.values())):
+        # Labels are looked into by the database, and PostgreSQL has no place for U+0000 in them.
+        return {mended(label): mended(value) for label, value in resource.items()}
     return resource
 
 
@@ -49,9 +49,6 @@ def _has_role(resource: dict[str, str]) -> dict[str, str]:
     role = resource.get(RESOURCE_ROLE)
     if not role:
         message = f"a related resource has a {RESOURCE_ROLE}, which is not empty"
-        raise ValueError(message)
-    if "\x00" in role:
-        message = f"{RESOURCE_ROLE} is free of U+0000"
         raise ValueError(message)
     return resource
 
@@ -149,7 +146,7 @@ def label_matches(pattern: str, value: str | None) -> bool:
     return fits is not pattern.startswith("!")
 
 
-Labels = dict[Text, Text | list[Text]]
+Labels = Annotated[dict[Text, Text | Patterns], Field(max_length=MAX_PATTERNS)]
 """Patterns by label; of several patterns for one label, one is enough, and no pattern at all fits nothing."""
 
 
@@ -189,8 +186,8 @@ class EventNameFilter(Input):
     As in all filters of events, an empty list says nothing.
     """
 
-    prefix: list[Text] | None = None
-    exclude_prefix: list[Text] | None = None
+    prefix: Patterns | None = None
+    exclude_prefix: Patterns | None = None
     name: list[Text] | None = None
     exclude_name: list[Text] | None = None
 
@@ -209,7 +206,7 @@ class EventAnyResourceFilter(Input):
     """One resource of the event, main or related, is all of this."""
 
     id: list[Text] | None = None
-    id_prefix: list[Text] | None = None
+    id_prefix: Patterns | None = None
     labels: Labels | None = None
 
     def includes(self, resource: Mapping[str, str]) -> bool:
@@ -241,7 +238,7 @@ class EventRelatedFilter(Input):
 
     id: list[Text] | None = None
     role: list[Text] | None = None
-    resources_in_roles: list[tuple[Text, Text]] | None = None
+    resources_in_roles: Annotated[list[tuple[Text, Text]], Field(max_length=MAX_PATTERNS)] | None = None
     labels: Labels | None = None
 
     def includes(self, resource: Mapping[str, str]) -> bool:
@@ -300,8 +297,10 @@ class EventFilter(Input):
     occurred: EventOccurredFilter = Field(default_factory=EventOccurredFilter)
     event: EventNameFilter | None = None
     resource: EventResourceFilter | None = None
-    related: EventRelatedFilter | list[EventRelatedFilter] | None = None
-    any_resource: EventAnyResourceFilter | list[EventAnyResourceFilter] | None = None
+    related: EventRelatedFilter | Annotated[list[EventRelatedFilter], Field(max_length=MAX_RELATED)] | None = None
+    any_resource: (
+        EventAnyResourceFilter | Annotated[list[EventAnyResourceFilter], Field(max_length=MAX_RELATED)] | None
+    ) = None
     id: EventIdFilter = Field(default_factory=EventIdFilter)
     text: EventTextFilter | None = None
     order: EventOrder = EventOrder.DESC

@@ -25,7 +25,7 @@ from lightwell.contract.filter_shapes import (
 from lightwell.contract.model import Envelope, Input, Instant, Model
 from lightwell.contract.policies import FlowRunPolicy
 from lightwell.contract.states import State, StateCreate, StateType
-from lightwell.contract.values import JsonObject, Labels, NewRunName, Parameters, RunName, Text
+from lightwell.contract.values import JsonObject, Labels, NewRunName, Parameters, Prose, RunName, Text
 from lightwell.kit.slugs import new_slug
 
 MAX_BULK = 50
@@ -40,7 +40,7 @@ class CreatedBy(Model):
 
     id: UUID | None = None
     type: str | None = None
-    display_value: str | None = None
+    display_value: Prose | None = None
 
 
 class FlowRunCreate(Input):

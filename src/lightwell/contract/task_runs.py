@@ -57,6 +57,9 @@ class Constant(Model):
     type: Text
 
 
+RunTime = Annotated[timedelta, Field(ge=timedelta(days=-365_250), le=timedelta(days=365_250))]
+"""How long something ran, as a client has it: within a thousand years, so that sums of it can be kept."""
+
 TaskInput = Annotated[TaskRunResult | FlowRunResult | Parameter | Constant, Field(union_mode="left_to_right")]
 """Where an input of a task run comes from; `input_type` tells, and where it is absent the members do."""
 
@@ -114,7 +117,7 @@ class ReportedTaskRun(Model):
     next_scheduled_start_time: Instant | None = None
     start_time: Instant | None = None
     end_time: Instant | None = None
-    total_run_time: timedelta = timedelta(0)
+    total_run_time: RunTime = timedelta(0)
 
 
 class TaskRunReport(Model):

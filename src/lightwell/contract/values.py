@@ -17,7 +17,8 @@ Name = Annotated[str, Field(pattern=r"^[^/%&><\x00]+$")]
 """The name of an object that URLs may carry: not empty, without `/ % & > <`."""
 
 
-def _mended(value: str) -> str:
+def mended(value: str) -> str:
+    """The text with U+FFFD for what no column can keep: U+0000 and lone surrogates."""
     if "\x00" in value:
         value = value.replace("\x00", "\N{REPLACEMENT CHARACTER}")
     if not value.isascii():
@@ -28,11 +29,18 @@ def _mended(value: str) -> str:
     return value
 
 
-Prose = Annotated[str, AfterValidator(_mended)]
+Prose = Annotated[str, AfterValidator(mended)]
 """What a program has said: kept whatever it is; what no column can keep (U+0000, lone surrogates) becomes U+FFFD."""
 
 Unicode = Annotated[str, Field(min_length=0)]
 """Text that can be written as JSON: a length, whichever, makes pydantic refuse lone surrogates."""
+
+
+MAX_PATTERNS = 250
+"""How many patterns or beginnings one list of a filter may have: each is a comparison of its own with every row."""
+
+Patterns = Annotated[list[Text], Field(max_length=MAX_PATTERNS)]
+"""Patterns or beginnings of texts, of which one must fit."""
 
 
 def _named(value: object) -> object:

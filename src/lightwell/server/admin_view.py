@@ -5,7 +5,9 @@ What the contract has and this server does not is answered with the contract's d
 
 from typing import Any
 
+from lightwell.contract.events import MAX_EVENT_NAME_LENGTH, MAX_LABELS, MAX_RELATED
 from lightwell.contract.settings import Settings as ContractSettings
+from lightwell.contract.values import MAX_PARAMETERS_BYTES
 from lightwell.settings import Settings
 
 
@@ -29,7 +31,7 @@ def settings_view(settings: Settings) -> ContractSettings:
                     "cors_allowed_headers": ",".join(api.cors_headers),
                     "websocket_ping_interval": settings.listen.websocket_ping_interval.total_seconds(),
                     "websocket_ping_timeout": settings.listen.websocket_ping_timeout.total_seconds(),
-                    "max_parameter_size": api.max_parameter_size,
+                    "max_parameter_size": MAX_PARAMETERS_BYTES,
                 },
                 "database": {
                     "connection_url": settings.database.url,
@@ -56,10 +58,9 @@ def settings_view(settings: Settings) -> ContractSettings:
 def _events(settings: Settings) -> dict[str, Any]:
     events = settings.events
     return {
-        "maximum_labels_per_resource": events.max_labels,
-        "maximum_related_resources": events.max_related,
-        "maximum_size_bytes": events.max_size,
-        "maximum_event_name_length": events.max_name_length,
+        "maximum_labels_per_resource": MAX_LABELS,
+        "maximum_related_resources": MAX_RELATED,
+        "maximum_event_name_length": MAX_EVENT_NAME_LENGTH,
         "maximum_websocket_backfill": events.backfill,
         "websocket_backfill_page_size": events.backfill_page,
     } | ({} if settings.loops.retention.events is None else {"retention_period": settings.loops.retention.events})

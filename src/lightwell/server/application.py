@@ -91,5 +91,5 @@ def _make(settings: Settings, telemetry: Telemetry, *, ephemeral: bool) -> FastA
 def _pages(settings: Settings) -> LandingPage | SPAStaticFiles:
     directory = settings.ui.directory
     if directory is not None:
-        return SPAStaticFiles(directory=directory, html=True)
-    return LandingPage(version=version("lightwell"), api_version=API_VERSION, api_url=settings.ui.api_url or "/api")
+        return SPAStaticFiles(directory=directory)
+    return LandingPage(version=version("lightwell"), api_version=API_VERSION, api_url=settings.ui.api_url or settings.api.public_url or "/api")

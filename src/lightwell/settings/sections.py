@@ -174,14 +174,6 @@ class ApiSettings(Section):
         ge=1024,
         le=1024**3,
     )
-    max_parameter_size: int = setting(
-        "The largest parameters of a flow run, as JSON.",
-        512 * 1024,
-        unit="bytes",
-        aliases=("PREFECT_SERVER_API_MAX_PARAMETER_SIZE",),
-        ge=1024,
-        le=1024**3,
-    )
     max_cache_key_length: int = setting(
         "The longest cache key of a task run.",
         2000,
@@ -229,41 +221,8 @@ class UiSettings(Section):
 
 
 class EventSettings(Section):
-    """Events: what is taken in and how it is given out."""
+    """Events, as websockets give them out."""
 
-    max_page: int = setting("The largest page of events.", 50, unit="events", ge=1, le=1000)
-    max_size: int = setting(
-        "The largest event, as JSON; a larger one is refused.",
-        1_500_000,
-        unit="bytes",
-        aliases=("PREFECT_SERVER_EVENTS_MAXIMUM_SIZE_BYTES", "PREFECT_EVENTS_MAXIMUM_SIZE_BYTES"),
-        ge=1024,
-        le=100_000_000,
-    )
-    max_related: int = setting(
-        "The most related resources of one event.",
-        100,
-        unit="resources",
-        aliases=("PREFECT_SERVER_EVENTS_MAXIMUM_RELATED_RESOURCES", "PREFECT_EVENTS_MAXIMUM_RELATED_RESOURCES"),
-        ge=0,
-        le=10_000,
-    )
-    max_labels: int = setting(
-        "The most labels of one resource.",
-        500,
-        unit="labels",
-        aliases=("PREFECT_SERVER_EVENTS_MAXIMUM_LABELS_PER_RESOURCE", "PREFECT_EVENTS_MAXIMUM_LABELS_PER_RESOURCE"),
-        ge=1,
-        le=10_000,
-    )
-    max_name_length: int = setting(
-        "The longest name of an event.",
-        1024,
-        unit="characters",
-        aliases=("PREFECT_SERVER_EVENTS_MAXIMUM_EVENT_NAME_LENGTH",),
-        ge=1,
-        le=100_000,
-    )
     backfill: Duration = setting(
         "How far back a websocket that subscribes to events may reach.",
         timedelta(minutes=15),
@@ -285,7 +244,7 @@ class LogSettings(Section):
     """Log lines of runs."""
 
     max_size: int = setting(
-        "The largest log line; a longer one is refused.", 1_000_000, unit="bytes", ge=100, le=100_000_000
+        "The longest message of a log line; a longer one is refused.", 1_000_000, unit="characters", ge=100, le=100_000_000
     )
 
 
