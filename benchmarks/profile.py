@@ -1,4 +1,4 @@
-"""Shows where Lightwell spends its CPU in one scenario: `python -m benchmarks.profile SCENARIO`; sampling.py looks."""
+"""Shows where Lightwell spends its CPU in a scenario: `python -m benchmarks.profile SCENARIO`; clocking.py measures."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Profile:
             return f"{spent / total:6.1%} {_microseconds(spent, operations)} {' '.join(more)}"
 
         head = f"{operations} operations, {self.batch.share:.0%} answered as expected, "
-        cost = f"{(self.batch.cpu_milliseconds or 0) * 1000:.0f} us of CPU each (the profiler's own included)"
+        cost = f"{(self.batch.cpu_milliseconds or 0) * 1000:.0f} us of CPU each (the profiler's included)"
         return [
             head + cost,
             "\n own %    us/op  package",
@@ -80,7 +80,7 @@ async def _profile(recipe: Recipe, scenario: str, seconds: float, runs: int) -> 
     measure = next(known.measure for known in SCENARIOS if known.name == scenario)
     with tempfile.TemporaryDirectory(prefix="bench-profile-") as folder:
         result = Path(folder) / "profile.json"
-        async with serving(_sampled(recipe, result), SqliteFiles()) as target:
+        async with serving(_clocked(recipe, result), SqliteFiles()) as target:
             if runs:
                 await seed(target, runs)
             await measure(target, 0.5)
@@ -90,11 +90,11 @@ async def _profile(recipe: Recipe, scenario: str, seconds: float, runs: int) -> 
     return Profile(batch, Counter(written["own"]), Counter(written["inclusive"]))
 
 
-def _sampled(recipe: Recipe, result: Path) -> Recipe:
-    """The same server inside the sampler: `-m MODULE ...` becomes `-m benchmarks.sampling RESULT MODULE ...`."""
+def _clocked(recipe: Recipe, result: Path) -> Recipe:
+    """The same server inside the clocking: `-m MODULE ...` becomes `-m benchmarks.clocking RESULT MODULE ...`."""
     _, module, *arguments = recipe.arguments
     root = str(Path(__file__).resolve().parent.parent)
-    wrapped = ("-m", "benchmarks.sampling", str(result), module, *arguments)
+    wrapped = ("-m", "benchmarks.clocking", str(result), module, *arguments)
     return Recipe(recipe.name, recipe.python, wrapped, {**recipe.extra, "PYTHONPATH": root})
 
 
@@ -102,13 +102,15 @@ async def _read(result: Path) -> str:
     deadline = time.monotonic() + 10
     while not await asyncio.to_thread(result.exists):
         if time.monotonic() > deadline:
-            sys.exit("The sampler wrote nothing.")
+            sys.exit("The profile was not written.")
         await asyncio.sleep(0.05)
     return await asyncio.to_thread(result.read_text)
 
 
 def _package(name: str) -> str:
-    """`fastapi`, `sqlite3`, and for our own code the stratum: `lightwell/storage`."""
+    """`fastapi`, `built-in`, and for our own code the stratum: `lightwell/storage`."""
+    if name.startswith("built-in"):
+        return "built-in"
     parts = name.split(":", maxsplit=1)[0].split("/")
     return "/".join(parts[:2]) if parts[0] == "lightwell" and len(parts) > 2 else parts[0]  # noqa: PLR2004 - stratum, file
 

@@ -16,7 +16,7 @@ from lightwell.storage.database import open_database
 from lightwell.storage.transaction import Reader
 from tests.chaos.writer import HALVES
 
-ROUNDS = int(os.environ.get("LIGHTWELL_KILL_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "3"))
 FIRST_OF_ROUND = 1_000_000
 
 

@@ -3,8 +3,10 @@
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 
@@ -136,6 +138,47 @@ def test_a_database_that_cannot_be_reached_is_said_in_one_line(
     assert len(done.stderr.splitlines()) == 1
     assert "cannot be reached" in done.stderr
     assert PASSWORD not in done.stderr
+
+
+@pytest.mark.parametrize("revision", ["base", "-1"])
+def test_a_schema_that_is_behind_is_said_in_one_line(tmp_path: Path, revision: str) -> None:
+    """Where the server may not bring it up to date itself, it does not start, and leaves the schema as it is."""
+    lightwell(tmp_path, "database", "upgrade")
+    down = lightwell(tmp_path, "database", "downgrade", revision, "--yes")
+    done = lightwell(tmp_path, "serve", "--port", "0", LIGHTWELL_DATABASE_MIGRATE_ON_START="false")
+    again = lightwell(tmp_path, "serve", "--port", "0", LIGHTWELL_DATABASE_MIGRATE_ON_START="false")
+
+    assert down.returncode == 0
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "lightwell database upgrade" in done.stderr
+    assert again.stderr == done.stderr
+
+
+def test_a_schema_of_a_newer_version_is_said_in_one_line(tmp_path: Path) -> None:
+    """Nobody knows how to come back from there."""
+    lightwell(tmp_path, "database", "upgrade")
+    with closing(sqlite3.connect(tmp_path / "lightwell.sqlite3")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = 'future'")
+    done = lightwell(tmp_path, "serve", "--port", "0")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("lightwell: The database is at revision future: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("made", [False, True], ids=["missing", "empty"])
+def test_pages_that_are_not_there_are_said_in_one_line(tmp_path: Path, made: bool) -> None:  # noqa: FBT001
+    """Without an index.html there is nothing to show; the API alone needs none."""
+    pages = tmp_path / "pages"
+    if made:
+        pages.mkdir()
+    done = lightwell(tmp_path, "serve", "--port", "0", LIGHTWELL_UI_DIRECTORY=str(pages))
+    alone = lightwell(tmp_path, "config", LIGHTWELL_UI_DIRECTORY=str(pages), LIGHTWELL_UI_ENABLED="false")
+
+    assert done.returncode == 2
+    assert done.stderr == f"lightwell: LIGHTWELL_UI_DIRECTORY: {pages} has no index.html that can be read\n"
+    assert alone.returncode == 0
 
 
 def test_a_busy_port_is_said_in_one_line(tmp_path: Path) -> None:

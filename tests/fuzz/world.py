@@ -1,10 +1,11 @@
 """What exists on the server while it is fuzzed, so that made-up requests meet real objects."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, Final
-from urllib.parse import quote
 from uuid import UUID, uuid4
+
+from schemathesis import Case
 
 from tests.fuzz.wire import Answer, Served
 
@@ -29,6 +30,20 @@ _KINDS: Final = {
     "/v2/concurrency_limits": "limit",
     "/ui/task_runs": "task_run",
 }
+_USUAL: Final[Mapping[str, Sequence[Any]]] = {
+    "history_start": ["2026-06-01T00:00:00Z"],
+    "history_end": ["2026-06-02T00:00:00Z", "2036-06-02T00:00:00Z"],
+    "history_interval_seconds": [3600, 86400.5],
+    "since": ["2026-01-01T00:00:00Z"],
+    "until": ["2036-01-01T00:00:00Z"],
+    "after_": [_TIME],
+    "limit": [0, 5, 50],
+    "offset": [0, 1],
+    "resource": [{"prefect.resource.id": "prefect.flow-run.1", "prefect.resource.name": "r"}],
+    "related": [[], [{"prefect.resource.id": "r", "prefect.resource.role": "flow"}]],
+}
+"""What schemas cannot say: that one member goes with another."""
+_OFTEN: Final = 0.6
 _WORDS: Final = {"name": "name", "tag": "tag", "key": "key", "id_or_name": "limit_name", "work_queue_name": "name"}
 
 
@@ -62,28 +77,62 @@ class World:
         )
         self._know("lease", lease.json()["lease_id"])
 
-    def put_into(self, value: Any, random: Random, name: str = "") -> Any:
-        """The same value of a body or a query, where many identifiers and names are of objects that exist."""
+    def one(self, kind: str) -> str:
+        """The newest object of a kind: its id, or its name."""
+        return self._known[kind][-1]
+
+    def filled_in(self, value: Any) -> Any:
+        """The same value with objects that exist for `{kind}`."""
         if isinstance(value, dict):
-            return {key: self.put_into(one, random, name if key.endswith("any_") else key) for key, one in value.items()}
+            return {key: self.filled_in(one) for key, one in value.items()}
         if isinstance(value, list):
-            return [self.put_into(one, random, name) for one in value]
-        if not isinstance(value, str) or random.random() < 0.3:  # noqa: PLR2004 -- some stay as they were made up
-            return value
+            return [self.filled_in(one) for one in value]
+        if isinstance(value, str):
+            for kind in self._known:
+                value = value.replace(f"{{{kind}}}", self.one(kind))
+        return value
+
+    def is_put_into(self, case: Case[Any], random: Random) -> bool:
+        """Put objects that exist into a made-up request; whether it can be sent at all."""
+        if isinstance(case.path_parameters, dict):
+            case.path_parameters = self._put_into_path(case.path, case.path_parameters, random)
+        if isinstance(case.query, dict):
+            case.query = self._put_into(case.query, random)
+        if isinstance(case.body, dict | list):
+            case.body = self._put_into(case.body, random)
+        try:
+            case.as_transport_kwargs(base_url="http://lightwell.test/api")
+        except (ValueError, TypeError):
+            return False
+        return True
+
+    def _put_into(self, value: Any, random: Random, name: str = "") -> Any:
+        if name in _USUAL and random.random() < _OFTEN:
+            return random.choice(_USUAL[name])
+        if isinstance(value, dict):
+            return {
+                key: self._put_into(one, random, name if key.endswith("any_") else key) for key, one in value.items()
+            }
+        if isinstance(value, list):
+            return [self._put_into(one, random, name) for one in value]
+        if isinstance(value, str) and random.random() < _OFTEN:
+            return self._known_like(value, random, name)
+        return value
+
+    def _known_like(self, value: str, random: Random, name: str) -> str:
         if _is_uuid(value):
-            kind = name.removesuffix("_id").removesuffix("_ids").removesuffix("s")
+            kind = name.removeprefix("parent_").removesuffix("s").removesuffix("_id")
             return random.choice(self._known.get(kind) or self._all_ids())
-        if name in {"names", *_WORDS} and random.random() < 0.5:  # noqa: PLR2004 -- the same
+        if name in {"names", *_WORDS} and random.random() < _OFTEN:
             return random.choice(self._known["limit_name" if name == "names" else _WORDS[name]])
         return value
 
-    def put_into_path(self, path: str, parameters: dict[str, Any], random: Random) -> dict[str, Any]:
-        """The same parameters of a path, where most identifiers and names are of objects that exist."""
+    def _put_into_path(self, path: str, parameters: dict[str, Any], random: Random) -> dict[str, Any]:
         prefix = max((prefix for prefix in _KINDS if path.startswith(f"{prefix}/")), key=len, default="")
         chosen = dict(parameters)
         for name in parameters:
             kind = {"id": _KINDS.get(prefix), "lease_id": "lease"}.get(name, _WORDS.get(name))
-            if kind is not None and random.random() < 0.8:  # noqa: PLR2004 -- the rest stay as they were made up
+            if kind is not None and random.random() < _OFTEN:
                 chosen[name] = random.choice(self._known[kind])
         return chosen
 

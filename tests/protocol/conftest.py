@@ -54,8 +54,8 @@ class RunningServer(Servers):
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """Servers on either kind of database; `LIGHTWELL_TEST_API_URL` names one that runs already instead."""
-    if running := os.environ.get("LIGHTWELL_TEST_API_URL"):
+    """Servers on either kind of database; `TEST_API_URL` names one that runs already instead."""
+    if running := os.environ.get("TEST_API_URL"):
         yield RunningServer(running)
         return
     postgres: PostgresServer | None = None

@@ -21,7 +21,7 @@ REQUIREMENTS = ("prefect==3.8.8", "fastapi==0.139.0", "sqlalchemy<2.1")
 PASSWORD = "guard:dog"
 GUARDED = {"PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true", "PREFECT_SERVER_API_AUTH_STRING": PASSWORD}
 """Settings of a server that wants a password and CSRF tokens."""
-_ENVIRONMENT = Path(os.environ.get("LIGHTWELL_REFERENCE_ENV", Path(__file__).parents[2] / ".venv-reference"))
+_ENVIRONMENT = Path(os.environ.get("REFERENCE_ENV", Path(__file__).parents[2] / ".venv-reference"))
 _START_SECONDS = 90.0
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -126,6 +126,38 @@ async def eventually(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.005)
 
 
+def http_scope(method: str, path: str) -> dict[str, Any]:
+    """The scope of a request, as a server makes it."""
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [],
+        "client": ("127.0.0.1", 5000),
+        "server": ("127.0.0.1", 4200),
+    }
+
+
+def scripted(messages: Iterable[dict[str, Any]]) -> Callable[[], Awaitable[dict[str, Any]]]:
+    """A client that sends these messages, and no more."""
+    waiting = iter(messages)
+
+    async def receive() -> dict[str, Any]:
+        return next(waiting)
+
+    return receive
+
+
+async def nobody(_message: Any) -> None:
+    """A client that takes whatever it is sent."""
+
+
 class Talk:
     """A client of a websocket, without a server between: what it sends and what it gets."""
 
@@ -167,6 +199,13 @@ class Talk:
         self._up.put_nowait({"type": "websocket.receive", "text": text})
         return await self.receive()
 
+    async def send_json(self, message: object, *, answered: bool = True) -> dict[str, Any]:
+        """Send a message as JSON, and wait for what comes back, if anything does."""
+        if answered:
+            return await self.say(json.dumps(message))
+        self._up.put_nowait({"type": "websocket.receive", "text": json.dumps(message)})
+        return {}
+
     async def receive(self) -> dict[str, Any]:
         """What the server sent."""
         waiting = asyncio.ensure_future(self._down.get())
@@ -178,6 +217,12 @@ class Talk:
         return {"type": "ended"}
 
 
-def talk(app: FastAPI, *subprotocols: str, headers: Mapping[str, str] | None = None, query: str = "") -> Talk:
-    """A connection to the toy's websocket."""
-    return Talk(app, "/api/things/talk", subprotocols, headers or {}, query)
+def talk(
+    app: FastAPI,
+    *subprotocols: str,
+    path: str = "/api/things/talk",
+    headers: Mapping[str, str] | None = None,
+    query: str = "",
+) -> Talk:
+    """A connection to a websocket of an application: the toy's, if no other is named."""
+    return Talk(app, path, subprotocols, headers or {}, query)

@@ -65,17 +65,18 @@ def test_the_standard_library_goes_through_the_pipeline(log_lines: Lines) -> Non
     assert (line["event"], line["logger"], line["level"]) == ("disk a is 99 % full", "somebody.else", "warning")
 
 
-def test_uvicorn_goes_through_the_pipeline_without_its_access_lines(log_lines: Lines) -> None:
-    """Its handlers are gone; the canonical line replaces its access log."""
+def test_uvicorn_goes_through_the_pipeline_without_its_chatter(log_lines: Lines) -> None:
+    """Its handlers are gone; the canonical line replaces its access log, and what it says of websockets."""
     for name in ("uvicorn", "uvicorn.error"):
         stdlib.getLogger(name).addHandler(stdlib.StreamHandler(sys.stderr))
     logging.configure("INFO", "json")
-    stdlib.getLogger("uvicorn.error").info("Application startup complete.")
+    stdlib.getLogger("uvicorn.error").info("connection open")
+    stdlib.getLogger("uvicorn.error").error("Application startup failed. Exiting.")
     stdlib.getLogger("uvicorn.access").info("GET / 200")
 
     lines = [json.loads(line) for line in log_lines()]
     assert [line["event"] for line in lines if line.get("logger", "").startswith("uvicorn")] == [
-        "Application startup complete."
+        "Application startup failed. Exiting."
     ]
 
 

@@ -1,6 +1,5 @@
 """Each case of the matrix: spans, status, route and events, and that metric, log line and span tell the same story."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -8,23 +7,10 @@ import pytest
 from fastapi import FastAPI
 from opentelemetry.trace import StatusCode
 
-from tests.signals.conftest import Signals
+from tests.signals.conftest import Signals, http_scope, nobody, scripted
+from tests.signals.story import Case, check_story
 
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
-
-
-@dataclass
-class Case:
-    """A request and what must be told of it."""
-
-    method: str
-    path: str
-    status: int
-    route: str | None
-    name: str
-    events: list[str] = field(default_factory=list)
-    error_type: str | None = None
-    json: Any = None
 
 
 CASES = {
@@ -114,32 +100,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 async def test_each_case_tells_one_story(case: Case, client: httpx.AsyncClient, signals: Signals) -> None:
     """One server span, one point and one line, with the same route, status and trace."""
-    response = await client.request(case.method, case.path, json=case.json)
-
-    assert response.status_code == case.status
-    (span,) = signals.server_spans
-    attributes = span.attributes or {}
-    trace_id = f"{span.context.trace_id:032x}" if span.context else ""
-    assert (span.name, span.parent) == (case.name, None)
-    assert span.status.status_code is (StatusCode.ERROR if case.status >= 500 else StatusCode.UNSET)
-    assert span.status.description is None
-    assert [event.name for event in span.events] == case.events
-    assert attributes.get("http.route") == case.route
-    assert attributes["http.response.status_code"] == case.status
-    assert attributes.get("error.type") == case.error_type
-    assert not [key for key in attributes if key.startswith(("url.query", "http.target"))]
-
-    (point,) = signals.points("http.server.request.duration")
-    assert point.count == 1
-    assert point.attributes.get("http.route") == case.route
-    assert point.attributes["http.response.status_code"] == case.status
-    assert point.attributes.get("error.type") == case.error_type
-
-    (line,) = signals.events("http.request")
-    assert (line["method"], line["route"], line["status"]) == (case.method, case.route, case.status)
-    assert (line["trace_id"], response.headers["x-trace-id"]) == (trace_id, trace_id)
-    assert line.get("error_type") == case.error_type
-    assert {one.value for one in signals.points("http.server.active_requests")} == {0}
+    check_story(case, await case.ask(client), signals)
 
 
 @pytest.mark.parametrize("kind", ["unforeseen", "busy"])
@@ -275,9 +236,9 @@ async def test_a_client_that_leaves_is_no_error(app: FastAPI, signals: Signals) 
         {"type": "http.disconnect"},
     ]
     await app(
-        _scope("GET", "/api/things/endless/stream"),
-        _giver(messages),
-        _nobody,
+        http_scope("GET", "/api/things/endless/stream"),
+        scripted(messages),
+        nobody,
     )
 
     (span,) = signals.server_spans
@@ -295,7 +256,7 @@ async def test_a_client_that_leaves_before_it_was_answered_has_no_status(app: Fa
         {"type": "http.request", "body": b"x", "more_body": True},
         {"type": "http.disconnect"},
     ]
-    await app(_scope("POST", "/api/things/read/body"), _giver(messages), _nobody)
+    await app(http_scope("POST", "/api/things/read/body"), scripted(messages), nobody)
 
     (span,) = signals.server_spans
     assert span.status.status_code is StatusCode.UNSET
@@ -331,33 +292,3 @@ async def test_background_work_that_ends_well_says_nothing(client: httpx.AsyncCl
     await client.get("/api/things/background/false")
 
     assert len(signals.spans) == 1
-
-
-def _scope(method: str, path: str) -> dict[str, Any]:
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [],
-        "client": ("127.0.0.1", 5000),
-        "server": ("127.0.0.1", 4200),
-    }
-
-
-def _giver(messages: list[dict[str, Any]]) -> Any:
-    waiting = iter(messages)
-
-    async def receive() -> dict[str, Any]:
-        return next(waiting)
-
-    return receive
-
-
-async def _nobody(_message: Any) -> None:
-    return

@@ -14,8 +14,8 @@ from tests.stories.person import Person
 
 @pytest.fixture(scope="session")
 def api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The API of a Lightwell server; `LIGHTWELL_TEST_API_URL` names a server that runs already instead."""
-    if running := os.environ.get("LIGHTWELL_TEST_API_URL"):
+    """The API of a Lightwell server; `TEST_API_URL` names a server that runs already instead."""
+    if running := os.environ.get("TEST_API_URL"):
         yield running
         return
     with lightwell_server(tmp_path_factory.mktemp("lightwell")) as server:
@@ -24,8 +24,8 @@ def api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def guarded_api_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The API of a server with a password and CSRF protection; `LIGHTWELL_TEST_GUARDED_API_URL` names another."""
-    if running := os.environ.get("LIGHTWELL_TEST_GUARDED_API_URL"):
+    """The API of a server with a password and CSRF protection; `TEST_GUARDED_API_URL` names another."""
+    if running := os.environ.get("TEST_GUARDED_API_URL"):
         yield running
         return
     settings = {"LIGHTWELL_API_CSRF_ENABLED": "true", "LIGHTWELL_API_AUTH_STRING": PASSWORD}

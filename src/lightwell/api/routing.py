@@ -28,12 +28,20 @@ _FRAMEWORK_KEY = "fastapi"
 def install_route_index(app: FastAPI) -> None:
     """Put an index in front of the application's router; ValueError when the router has middleware or an index already.
 
-    Routes may be added, changed and removed at any time: the index is made at the first request and again after a
-    change. Beside all that the framework sets, `scope["lightwell.route"]` becomes the full template of the route.
+    Routes may be added, changed and removed at any time: the index is made at the first request, unless it was prepared
+    before, and again after a change. Beside all that the framework sets, `scope["lightwell.route"]` becomes the full
+    template of the route.
     """
     if app.router.middleware_stack != app.router.app:
         raise ValueError("The router already has middleware of its own, or an index")
     app.router.middleware_stack = RouteIndex(app.router)
+
+
+def prepare_route_index(app: FastAPI) -> None:
+    """Make the application's index now, if it has one: else the first request waits for it."""
+    index = app.router.middleware_stack
+    if isinstance(index, RouteIndex):
+        index.prepare()
 
 
 class RouteIndex:
@@ -47,6 +55,10 @@ class RouteIndex:
         self._routers: list[APIRouter] = []
         self._read_versions: list[int] = []
         self._read_routes: list[list[BaseRoute]] = []
+
+    def prepare(self) -> None:
+        """Read the routes, and have the framework work out those that it has not looked at yet."""
+        self._refresh()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request to its route, or answer as the framework does when it has none."""

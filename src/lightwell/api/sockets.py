@@ -4,6 +4,7 @@ import hmac
 import json
 from typing import Any
 
+from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 PROTOCOL_ERROR = 1002
@@ -11,6 +12,9 @@ POLICY_VIOLATION = 1008
 TRY_AGAIN_LATER = 1013
 
 _SUBPROTOCOL = "prefect"
+_LONGEST_REASON = 123
+"""In bytes: what a close frame has room for."""
+_PLACES_SHOWN = 3
 
 
 class Refused(Exception):
@@ -41,15 +45,33 @@ async def accept(websocket: WebSocket, auth_string: str | None) -> None:
         token = message.get("token")
         if not token:
             raise await refusal(websocket, POLICY_VIOLATION, "Auth required but no token provided")
-        if not isinstance(token, str) or not hmac.compare_digest(token.encode(), auth_string.encode()):
+        if not isinstance(token, str) or not hmac.compare_digest(
+            token.encode("utf-8", "replace"), auth_string.encode()
+        ):
             raise await refusal(websocket, POLICY_VIOLATION, "Invalid token")
     await websocket.send_json({"type": "auth_success"})
 
 
 async def refusal(websocket: WebSocket, code: int, reason: str) -> Refused:
     """Close the connection; raise what is returned."""
-    await websocket.close(code, reason)
+    await close(websocket, code, reason)
     return Refused(code, reason)
+
+
+async def invalid(websocket: WebSocket, what: str, error: ValidationError) -> Refused:
+    """Close the connection with 1002 and the places that are wrong; raise what is returned."""
+    found = error.errors(include_input=False, include_context=False, include_url=False)[:_PLACES_SHOWN]
+    places = "; ".join(".".join(str(part) for part in problem["loc"]) for problem in found)
+    return await refusal(websocket, PROTOCOL_ERROR, f"Invalid {what}: {places}")
+
+
+async def close(websocket: WebSocket, code: int, reason: str) -> None:
+    """Close the connection, if it still is one; a reason that is too long for a close frame is cut."""
+    short = reason.encode("utf-8", "replace")[:_LONGEST_REASON].decode("utf-8", "ignore")
+    try:
+        await websocket.close(code, short)
+    except (RuntimeError, WebSocketDisconnect):
+        return
 
 
 async def receive_message(websocket: WebSocket) -> dict[str, Any]:

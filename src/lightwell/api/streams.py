@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from lightwell.api import sockets
 from lightwell.api.dependencies import Services, services
 from lightwell.contract.events import Event, EventFilter, EventOrder, ReceivedEvent
 from lightwell.contract.logs import Log, LogFilter
-from lightwell.errors import Unavailable
+from lightwell.errors import Rejected, Unavailable
 from lightwell.events.broadcast import Broadcast, Overrun
 from lightwell.events.facts import Told
 from lightwell.instrumentation.sockets import batch
@@ -45,8 +46,10 @@ async def receive_events(websocket: WebSocket) -> None:
                 pongs.settle()
     except (sockets.Refused, WebSocketDisconnect):
         return
+    except Rejected as error:
+        await sockets.close(websocket, sockets.PROTOCOL_ERROR, error.message)
     except Unavailable as error:
-        await _close(websocket, sockets.TRY_AGAIN_LATER, error.message)
+        await sockets.close(websocket, sockets.TRY_AGAIN_LATER, error.message)
 
 
 async def _next_events(
@@ -69,8 +72,7 @@ async def _next_event(websocket: WebSocket) -> ReceivedEvent:
     try:
         event = Event.model_validate_json(frame.get("text") or frame.get("bytes") or b"")
     except ValidationError as error:
-        places = "; ".join(".".join(str(part) for part in problem["loc"]) for problem in error.errors()[:3])
-        raise await sockets.refusal(websocket, sockets.PROTOCOL_ERROR, f"Invalid event: {places}"[:120]) from None
+        raise await sockets.invalid(websocket, "event", error) from None
     return ReceivedEvent.model_construct(**dict(event))
 
 
@@ -98,8 +100,10 @@ async def send_events(websocket: WebSocket) -> None:
             await _stream(websocket, fresh())
     except (sockets.Refused, WebSocketDisconnect):
         return
+    except Rejected as error:
+        await sockets.close(websocket, sockets.PROTOCOL_ERROR, error.message)
     except (Unavailable, Overrun):
-        await _close(websocket, sockets.TRY_AGAIN_LATER, "Too much at once; connect again")
+        await sockets.close(websocket, sockets.TRY_AGAIN_LATER, "Too much at once; connect again")
 
 
 async def send_logs(websocket: WebSocket) -> None:
@@ -113,7 +117,7 @@ async def send_logs(websocket: WebSocket) -> None:
     except (sockets.Refused, WebSocketDisconnect):
         return
     except Overrun:
-        await _close(websocket, sockets.TRY_AGAIN_LATER, "Too much at once; connect again")
+        await sockets.close(websocket, sockets.TRY_AGAIN_LATER, "Too much at once; connect again")
 
 
 async def _filter_in(websocket: WebSocket, message: dict[str, Any], model: type[F]) -> F:
@@ -122,14 +126,13 @@ async def _filter_in(websocket: WebSocket, message: dict[str, Any], model: type[
     try:
         return model.model_validate(message.get("filter"))
     except ValidationError as error:
-        places = "; ".join(".".join(str(part) for part in problem["loc"]) for problem in error.errors()[:3])
-        raise await sockets.refusal(websocket, sockets.PROTOCOL_ERROR, f"Invalid filter: {places}"[:120]) from None
+        raise await sockets.invalid(websocket, "filter", error) from None
 
 
 def _live(criteria: EventFilter) -> EventFilter:
     """The same filter for what is yet to come: it has no end in time."""
     live = criteria.model_copy(deep=True)
-    live.occurred.until = live.occurred.until.replace(year=9999)
+    live.occurred.until = datetime.max.replace(tzinfo=UTC)
     return live
 
 
@@ -200,10 +203,3 @@ def _event_message(event: Told) -> str:
 
 def _log_message(log: Log) -> str:
     return f'{{"type":"log","log":{log.model_dump_json()}}}'
-
-
-async def _close(websocket: WebSocket, code: int, reason: str) -> None:
-    try:
-        await websocket.close(code, reason)
-    except (RuntimeError, WebSocketDisconnect):
-        return

@@ -29,7 +29,7 @@ def upgrade(
     _report(settings, before)
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # -1 is a revision
 @told_plainly
 def downgrade(
     revision: Annotated[str, typer.Argument(help="The revision to go down to; -1 is one step, base is no table.")],

@@ -15,11 +15,12 @@ from uvicorn.supervisors import Multiprocess
 from lightwell.cli.banner import banner
 from lightwell.cli.failures import ASKED_WRONGLY, fail, told_plainly
 from lightwell.cli.listen import listen
-from lightwell.cli.reach import require
+from lightwell.cli.reach import require, sqlalchemy_url
 from lightwell.kit.ordered_pongs import OrderedPongProtocol
 from lightwell.server import create_app
 from lightwell.settings import Settings, load
 from lightwell.settings.environment import unread
+from lightwell.storage.migrations import chain
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -50,6 +51,7 @@ def serve(
         typer.echo(f"lightwell: {variable} is set, and not read by this server; see `lightwell config`", err=True)
     with listen(settings.listen.host, settings.listen.port) as listener:
         require(settings)
+        chain.prepare(sqlalchemy_url(settings), migrate=settings.database.migrate_on_start)
         run(settings, listener)
 
 

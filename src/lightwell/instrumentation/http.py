@@ -22,6 +22,7 @@ from lightwell.instrumentation import vocabulary as names
 from lightwell.instrumentation.failures import fail, mark_reported, put_on_span, tell
 from lightwell.instrumentation.metrics import GAUGES, SECOND
 from lightwell.instrumentation.outcomes import qualified_name
+from lightwell.instrumentation.paths import shown_path
 from lightwell.instrumentation.recording import CURRENT, Attribute, Recording
 from lightwell.instrumentation.roots import Tracing
 from lightwell.instrumentation.sockets import Connection
@@ -238,7 +239,7 @@ class Exchange:
             "span_id": recording.span_id,
         }
         if route is None:
-            fields["path"] = self._scope["path"]
+            fields["path"] = shown_path(self._scope, None)
         if recording.units:
             fields["db_ms"] = sum(unit.ended - unit.asked for unit in recording.units) // 1000 / 1000
         if recording.outcome is not None:
@@ -256,7 +257,7 @@ class Exchange:
         attributes: dict[str, Attribute] = {
             names.HTTP_METHOD: self._method,
             names.URL_SCHEME: scope["scheme"],
-            names.URL_PATH: scope["path"],
+            names.URL_PATH: shown_path(scope, route_of(scope)),
         }
         if self._method is _OTHER:
             attributes[names.HTTP_METHOD_ORIGINAL] = scope["method"]

@@ -34,7 +34,9 @@ LEVELS: Final[Mapping[str, int]] = {
 
 _BETWEEN_REPEATS: Final = 60.0
 _RUNNERS: Final = ("uvicorn", "uvicorn.error", "uvicorn.asgi")
-_QUIET: Final = ("httpx", "httpcore", "asyncio", "urllib3", "alembic")
+_QUIET: Final = ("httpx", "httpcore", "asyncio", "urllib3", "alembic", "uvicorn.error", "websockets")
+"""Loggers that speak from WARNING on, at any level of ours: below it uvicorn's tell the query of each websocket's URL,
+and what is in its frames."""
 _MOST_REPEATS: Final = 1000
 
 
@@ -163,7 +165,7 @@ class PipelineHandler(logging.Handler):
             error = record.exc_info[1] if record.exc_info else None
             if is_reported(error) or (record.name.startswith("opentelemetry") and self._is_repeated(record)):
                 return
-            event: Event = {"event": record.getMessage().rstrip(), "logger": record.name, "exc_info": error}
+            event: Event = {"event": _message_of(record, error), "logger": record.name, "exc_info": error}
             write(self._render(None, "", stamp(None, record.levelname.lower(), event)))
         except Exception:  # noqa: BLE001 -- the standard library's contract for handlers
             self.handleError(record)
@@ -175,3 +177,9 @@ class PipelineHandler(logging.Handler):
         if len(self._said) < _MOST_REPEATS:
             self._said[record.name] = now
         return False
+
+
+def _message_of(record: logging.LogRecord, error: BaseException | None) -> str:
+    """What a record says; where asyncio goes on after it with the `repr` of a failed task or callback, not that."""
+    text = record.getMessage().rstrip()
+    return text.partition("\n")[0] if record.name == "asyncio" and error is not None else text

@@ -1,8 +1,9 @@
 """What an exception is called and how it reads in telemetry, and whether it is a failure of the server.
 
-Messages of database drivers and of validation repeat what was sent, so those are told by type and place alone.
+Messages of database drivers and of validation repeat what was sent, so those are told by code, type and place alone.
 """
 
+import re
 import traceback
 from typing import Final
 
@@ -13,7 +14,8 @@ from lightwell.errors import LightwellError, Rejected
 OK: Final = "ok"
 
 _LONGEST_CHAIN: Final = 5
-_DRIVERS: Final = ("sqlalchemy.", "psycopg.", "psycopg_pool.")
+_DRIVERS: Final = frozenset({"sqlalchemy", "psycopg", "sqlite3"})
+_QUOTED: Final = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 
 
 def qualified_name(error: BaseException) -> str:
@@ -35,17 +37,27 @@ def failed(error: BaseException | None) -> bool:
 
 
 def message_of(error: BaseException) -> str:
-    """The exception's message, without values that were sent to a driver or to validation."""
+    """The exception's message, without values that were sent to a driver or to validation.
+
+    What errors of value and of lookup quote ("'abc' is no valid colour") is left out: it is data, while names that
+    other errors quote are code.
+    """
     if isinstance(error, ValidationError):
         places = (f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in error.errors(include_input=False))
         return f"{error.error_count()} errors for {error.title}: {', '.join(places)}"
-    if type(error).__module__.startswith(_DRIVERS):
-        primary = getattr(getattr(error, "diag", None), "sqlstate", None)
-        return f"SQLSTATE {primary}" if primary else ""
+    if type(error).__module__.partition(".")[0] in _DRIVERS:
+        return _code_of(getattr(error, "orig", None) or error)
     try:
-        return str(error)
+        text = str(error)
     except Exception:  # noqa: BLE001 -- somebody else's __str__ must not hide the failure that is being told
         return ""
+    return _QUOTED.sub("'*'", text) if isinstance(error, ValueError | LookupError) else text
+
+
+def _code_of(error: BaseException) -> str:
+    """What a driver's error is, in the database's own codes."""
+    state, name = getattr(error, "sqlstate", None), getattr(error, "sqlite_errorname", None)
+    return f"SQLSTATE {state}" if state else name or ""
 
 
 def stack_of(error: BaseException) -> str:

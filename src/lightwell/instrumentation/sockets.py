@@ -16,9 +16,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from lightwell.instrumentation import metrics
 from lightwell.instrumentation import vocabulary as names
-from lightwell.instrumentation.failures import is_reported, put_on_span
+from lightwell.instrumentation.failures import is_reported, mark_reported, put_on_span
 from lightwell.instrumentation.metrics import GAUGES, SECOND
 from lightwell.instrumentation.outcomes import failed, qualified_name
+from lightwell.instrumentation.paths import shown_path
 from lightwell.instrumentation.recording import CURRENT, Attribute, Recording
 from lightwell.instrumentation.roots import Tracing
 from lightwell.instrumentation.words import log
@@ -114,6 +115,7 @@ class Connection:
             put_on_span(self._recording.span, error)
         if not is_reported(error):
             log.error(names.SOCKET_FAILED.name, route=self.route, exception_type=qualified_name(error), exc_info=error)
+            mark_reported(error)
         self._close(_INTERNAL, "server")
 
     def end(self) -> None:
@@ -157,7 +159,7 @@ class Connection:
         scope = self._scope
         attributes: dict[str, Attribute] = {
             names.URL_SCHEME: scope.get("scheme", "ws"),
-            names.URL_PATH: scope["path"],
+            names.URL_PATH: shown_path(scope, self._find_route(scope)),
             names.HTTP_STATUS: _SWITCHING if self._is_accepted else _FORBIDDEN,
         }
         route = self._find_route(scope)

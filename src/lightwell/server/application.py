@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from lightwell.api import problems
+from lightwell.api.routing import prepare_route_index
 from lightwell.contract.versions import API_VERSION
 from lightwell.instrumentation import metrics
 from lightwell.instrumentation.http import instrument
@@ -59,6 +60,7 @@ def _make(settings: Settings, telemetry: Telemetry, *, ephemeral: bool) -> FastA
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        prepare_route_index(api)
         async with runtime.serving(app, api):
             yield
 
@@ -92,4 +94,8 @@ def _pages(settings: Settings) -> LandingPage | SPAStaticFiles:
     directory = settings.ui.directory
     if directory is not None:
         return SPAStaticFiles(directory=directory)
-    return LandingPage(version=version("lightwell"), api_version=API_VERSION, api_url=settings.ui.api_url or settings.api.public_url or "/api")
+    return LandingPage(
+        version=version("lightwell"),
+        api_version=API_VERSION,
+        api_url=settings.ui.api_url or settings.api.public_url or "/api",
+    )

@@ -83,8 +83,7 @@ class Runtime:
             lock_timeout=settings.database.lock_timeout.total_seconds(),
             connect_timeout=settings.database.connect_timeout.total_seconds(),
         )
-        if settings.database.migrate_on_start:
-            await asyncio.to_thread(_migrate, url)
+        await asyncio.to_thread(chain.prepare, parsed(url), migrate=settings.database.migrate_on_start)
         await database.start()
         self._database = database
         self._streams = Streams(database, parsed(url))
@@ -128,7 +127,7 @@ class Runtime:
             default_limit=settings.api.default_limit,
             event_backfill=settings.events.backfill,
             event_backfill_page=settings.events.backfill_page,
-            max_log_length=settings.logs.max_size,
+            max_log_length=settings.logs.max_length,
             max_graph_nodes=settings.api.max_graph_nodes,
             csrf_token_lifetime=settings.api.csrf_token_expiration if settings.api.csrf_enabled else None,
             auth_string=None if secret is None else secret.get_secret_value(),
@@ -167,10 +166,6 @@ def _make_home(url: str) -> None:
     address = parsed(url)
     if address.get_backend_name() == "sqlite" and address.database and address.database != ":memory:":
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-
-
-def _migrate(url: str) -> None:
-    chain.upgrade(parsed(url))
 
 
 def _subscriber_failed(error: BaseException) -> None:

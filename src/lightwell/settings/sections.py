@@ -3,11 +3,12 @@
 `settings.database.pool_size` is `LIGHTWELL_DATABASE_POOL_SIZE`; `environment.py` has the rule.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import SecretStr, field_validator
+from pydantic import SecretStr, ValidationInfo, field_validator
 
 from lightwell.settings.section import NoneWhenEmpty, Section, setting
 from lightwell.settings.values import Duration, Names, database_url
@@ -219,6 +220,13 @@ class UiSettings(Section):
         pattern=r"^(https?://[^\s/]+|/)",
     )
 
+    @field_validator("directory")
+    @classmethod
+    def _with_an_index(cls, directory: Path | None, info: ValidationInfo) -> Path | None:
+        if directory is not None and info.data.get("enabled") and not os.access(directory / "index.html", os.R_OK):
+            raise ValueError(f"{directory} has no index.html that can be read")
+        return directory
+
 
 class EventSettings(Section):
     """Events, as websockets give them out."""
@@ -243,8 +251,12 @@ class EventSettings(Section):
 class LogSettings(Section):
     """Log lines of runs."""
 
-    max_size: int = setting(
-        "The longest message of a log line; a longer one is refused.", 1_000_000, unit="characters", ge=100, le=100_000_000
+    max_length: int = setting(
+        "The longest message of a log line; a longer one is refused.",
+        1_000_000,
+        unit="characters",
+        ge=100,
+        le=100_000_000,
     )
 
 

@@ -19,6 +19,9 @@ _LOCK_NOT_AVAILABLE = "55P03"
 _CANCELLED = frozenset({"57014", "25P04"})
 _LOST = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03"})
 _LOST_CLASS = "08"
+_OUT_OF_RANGE = "22003"
+# A text that is too long for an index, for example.
+_LIMIT_EXCEEDED_CLASS = "54"
 _OUT_OF_RESOURCES = frozenset({"53", "58"})
 
 _CONFLICT = "The change contradicts what is stored"
@@ -122,8 +125,10 @@ def _from_postgresql(error: psycopg.Error) -> LightwellError | None:
     state = error.sqlstate or ""
     if state[:2] == "23":
         return Conflict(_CONFLICT, constraint=error.diag.constraint_name)
-    if state == "22003" or _too_many_parameters(error):
-        return Invalid(_TOO_LARGE if state else _TOO_MANY)
+    if _too_many_parameters(error):
+        return Invalid(_TOO_MANY)
+    if state == _OUT_OF_RANGE or state[:2] == _LIMIT_EXCEEDED_CLASS:
+        return Invalid(_TOO_LARGE)
     if isinstance(error, psycopg.DataError):
         return Invalid("A value cannot be stored")
     return _unavailable(error, state)

@@ -26,6 +26,9 @@ _BEGIN: dict[Kind, bytes] = {
 }
 _SHUT_SECONDS = 0.5
 
+KEEPALIVES: dict[str, Any] = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
+"""Options of a connection: one whose other end is silent is given up after 20 seconds."""
+
 
 def engine_for(address: URL, connect_timeout: float) -> Engine:
     """What makes connections; an attempt takes at most `connect_timeout` seconds for each host of the URL."""
@@ -41,9 +44,7 @@ def engine_for(address: URL, connect_timeout: float) -> Engine:
             # libpq counts in whole seconds, and takes one for two.
             "connect_timeout": max(2, ceil(connect_timeout)),
             "application_name": "lightwell",
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 2,
+            **KEEPALIVES,
         },
     )
 

@@ -1,8 +1,8 @@
 """Tells the other server processes on one PostgreSQL database what this one has committed, and is told by them.
 
-Outside of every transaction, and batched: at most every `period` seconds a process names the keys of new rows by NOTIFY,
-and who listens reads the rows. The table is the truth: after a lost connection listeners must begin again from what is
-stored.
+Outside of every transaction, and batched: at most every `period` seconds a process names the keys of new rows by
+NOTIFY, and who listens reads the rows. The table is the truth: after a lost connection listeners must begin again from
+what is stored.
 """
 
 import asyncio
@@ -14,12 +14,16 @@ import psycopg
 from sqlalchemy import URL
 
 from lightwell.kit.backoff import Backoff
+from lightwell.storage.postgresql_connection import KEEPALIVES
 
 Channel = str
 """A kind of rows, such as `events`; part of the name of PostgreSQL's channel."""
 
 _PREFIX = "lightwell_"
 _PATIENCE = 2.0
+_CONNECT_SECONDS = 5
+_LONGEST_BACKOFF = 2.0
+"""Short: until it is over, live streams do not hear of other processes."""
 _KEYS_IN_ONE = 150
 """NOTIFY carries less than 8000 bytes: so many keys of 50 characters."""
 
@@ -72,13 +76,18 @@ class Wakeups:
         self._arrival.set()
 
     async def _keep(self, work: Callable[[psycopg.AsyncConnection[object]], Awaitable[None]]) -> None:
-        backoff = Backoff(first=0.2, most=10.0)
+        backoff = Backoff(first=0.2, most=_LONGEST_BACKOFF)
         while True:
             with suppress(psycopg.Error, OSError):
-                async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
+                async with await self._connect() as connection:
                     backoff.reset()
                     await work(connection)
             await asyncio.sleep(backoff.next())
+
+    async def _connect(self) -> psycopg.AsyncConnection[object]:
+        return await psycopg.AsyncConnection.connect(
+            self._conninfo, autocommit=True, connect_timeout=_CONNECT_SECONDS, **KEEPALIVES
+        )
 
     async def _listen(self, connection: psycopg.AsyncConnection[object]) -> None:
         for channel in self._channels:
@@ -93,7 +102,7 @@ class Wakeups:
 
     async def _notify(self, connection: psycopg.AsyncConnection[object]) -> None:
         while True:
-            await self._arrival.wait()
+            # First of all what the last connection could not tell any more.
             self._arrival.clear()
             for channel, waiting in self._waiting.items():
                 while waiting:
@@ -102,3 +111,4 @@ class Wakeups:
                     await connection.execute("SELECT pg_notify(%s, %s)", (f"{_PREFIX}{channel}", payload))
                     del waiting[: len(batch)]
             await asyncio.sleep(self._period)
+            await self._arrival.wait()

@@ -105,6 +105,27 @@ def test_a_newer_database_is_refused(url: URL) -> None:
         chain.downgrade(url)
 
 
+@pytest.mark.parametrize("revision", ["none-of-ours", "-9"])
+def test_a_revision_that_there_is_not_is_refused(url: URL, revision: str) -> None:
+    """And the database stays where it is."""
+    chain.upgrade(url)
+    with pytest.raises(Invalid):
+        chain.downgrade(url, revision)
+    assert chain.current(url) == chain.head()
+
+
+def test_who_may_not_migrate_insists_on_the_newest(url: URL) -> None:
+    """A schema that is behind, or not there, is told with what to do about it."""
+    with pytest.raises(Invalid, match=r"no tables yet.*lightwell database upgrade"):
+        chain.prepare(url, migrate=False)
+    chain.upgrade(url, "+1")
+    with pytest.raises(Invalid, match=rf"at revision {chain.current(url)}.*lightwell database upgrade"):
+        chain.prepare(url, migrate=False)
+    chain.prepare(url, migrate=True)
+    chain.prepare(url, migrate=False)
+    assert chain.current(url) == chain.head()
+
+
 def test_a_connection_may_be_given(url: URL) -> None:
     """Inside somebody's transaction the move is part of it."""
     with _connected(url) as connection:

@@ -13,6 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import URL, Connection, NullPool, create_engine, event, text
 
 from lightwell.errors import Invalid
@@ -31,11 +32,25 @@ _DIRECTORY = Path(__file__).parent
 def upgrade(target: Target, revision: str = "head") -> None:
     """Bring the database up to a revision; nothing happens when it is there already.
 
-    Raises Invalid when the database is at a revision that this version does not know.
+    Raises Invalid when there is no such revision, or the database is at one that this version does not know.
     """
     if revision == "head" and current(target) == head():
         return
     _move(target, lambda config: command.upgrade(config, revision))
+
+
+def require(target: Target) -> None:
+    """Raise Invalid when the database is not at the newest revision of this version."""
+    revision = current(target)
+    _refuse_unknown(revision)
+    if revision != head():
+        have = "has no tables yet" if revision is None else f"is at revision {revision}"
+        raise Invalid(f"The database {have}, and {head()} is needed: run `lightwell database upgrade`")
+
+
+def prepare(target: Target, *, migrate: bool) -> None:
+    """Have the newest revision: bring it about if `migrate`, else insist on it. Raises Invalid as both of them do."""
+    (upgrade if migrate else require)(target)
 
 
 def downgrade(target: Target, revision: str = "base") -> None:
@@ -64,13 +79,15 @@ def _move(target: Target, run: Callable[[Config], None]) -> None:
             connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        _refuse_unknown(connection)
+        _refuse_unknown(MigrationContext.configure(connection).get_current_revision())
         config.attributes["connection"] = connection
-        run(config)
+        try:
+            run(config)
+        except CommandError as error:
+            raise Invalid(str(error)) from error
 
 
-def _refuse_unknown(connection: Connection) -> None:
-    revision = MigrationContext.configure(connection).get_current_revision()
+def _refuse_unknown(revision: str | None) -> None:
     known = {script.revision for script in ScriptDirectory(str(_DIRECTORY)).walk_revisions()}
     if revision is not None and revision not in known:
         raise Invalid(f"The database is at revision {revision}: this version of Lightwell is too old for it")
