@@ -1,8 +1,8 @@
 """What the whole telemetry costs a real server: `python -m benchmarks.telemetry_cost`.
 
 Two servers run side by side, one as it is by default (traces at a baseline of 1 %, no collector, a log line for each
-request), one with `OTEL_SDK_DISABLED=true` and no logs. Small blocks of the same requests alternate between them, and the
-CPU of each pair is compared, so that what else the machine does falls on both. The pieces one by one, in one process
+request), one with `OTEL_SDK_DISABLED=true` and no logs. The same requests go to both in lockstep, one to each in turn, and
+the CPU of small blocks of them is compared, so that what else the machine does falls on both. The pieces one by one, in one process
 and without sockets: telemetry_overhead.py.
 """
 
@@ -41,12 +41,9 @@ class Side:
     connection: Connection
     flow_id: str
 
-    async def cost(self, requests: list[Request]) -> float:
-        """CPU microseconds of the server for one of these requests, each of which must succeed."""
-        before = self.target.meter.cpu_seconds()
-        for request in requests:
-            await calls.call(self.connection, request)
-        return (self.target.meter.cpu_seconds() - before) / len(requests) * _MICROSECONDS
+    def cpu(self) -> float:
+        """CPU microseconds of the server so far."""
+        return self.target.meter.cpu_seconds() * _MICROSECONDS
 
 
 Plan = Callable[[Side, int], Awaitable[list[Request]]]
@@ -72,16 +69,17 @@ BOUND = frozenset({"create", "set_state"})
 
 
 async def compare(on: Side, off: Side, plan: Plan, rounds: int, requests: int) -> list[tuple[float, float]]:
-    """The costs of so many pairs of blocks; which server comes first changes from pair to pair."""
-    for side in (on, off):
-        await side.cost(await plan(side, requests * 4))
+    """The costs of one request in so many blocks, on each side; the first block is not counted."""
     pairs = []
-    for number in range(rounds):
-        blocks = {side.target.port: await plan(side, requests) for side in (on, off)}
-        order = (on, off) if number % 2 else (off, on)
-        costs = {side.target.port: await side.cost(blocks[side.target.port]) for side in order}
-        pairs.append((costs[on.target.port], costs[off.target.port]))
-    return pairs
+    for _ in range(rounds + 1):
+        blocks = list(zip(await plan(on, requests), await plan(off, requests), strict=True))
+        before = on.cpu(), off.cpu()
+        for number, (mine, theirs) in enumerate(blocks):
+            turns = [(on, mine), (off, theirs)]
+            for side, request in turns if number % 2 else turns[::-1]:
+                await calls.call(side.connection, request)
+        pairs.append(((on.cpu() - before[0]) / len(blocks), (off.cpu() - before[1]) / len(blocks)))
+    return pairs[1:]
 
 
 async def measure(rounds: int, requests: int, names: list[str]) -> bool:

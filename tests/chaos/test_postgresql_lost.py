@@ -13,6 +13,7 @@ import pytest
 from tests.chaos.halves import halves
 from tests.chaos.load import accepted, client_of, create_flow_run
 from tests.chaos.patience import until
+from tests.chaos.troubled import errors_of
 from tests.chaos.visitors import Answer, Follower, Visitor, at_work
 from tests.postgres import PostgresServer
 from tests.serving import Serving, lightwell_server
@@ -56,7 +57,7 @@ async def test_servers_outlive_the_loss_of_postgresql(database_server: PostgresS
     assert halves(url) == {}
     assert set(follower.closes) <= {1013}
     for server in (near, far):
-        assert [line for line in server.log_lines() if line["level"] not in {"debug", "info", "warning"}] == []
+        assert errors_of(server) == []
 
 
 async def _assert_all_is_well(client: httpx.AsyncClient, flow_id: str, follower: Follower) -> None:

@@ -1,65 +1,34 @@
 """What can befall a SQLite file: more clients than the reference server bears, a foreign lock, a disk without room."""
 
 import asyncio
+import json
 import resource
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 from time import monotonic
 
 import httpx
-import pytest
 
-from tests.chaos.halves import halves
-from tests.chaos.load import accepted, authenticate, client_of, create_flow_run, websocket
+from tests.chaos.load import authenticate, create_flow_run, websocket
 from tests.chaos.patience import until
+from tests.chaos.troubled import LOCK_TIMEOUT_SECONDS, Troubled, count_runs
 from tests.chaos.visitors import Visitor, at_work
-from tests.serving import Serving, lightwell_server
 
 _CONNECTIONS = 64
 _RUNS_EACH = 4
-_LOCK_TIMEOUT_SECONDS = 4
 _SHORT_LOCK_SECONDS = 3.0
 _WRITES = 20
+_EVENT = {
+    "id": "c4a05000-0000-4000-8000-000000000000",
+    "occurred": "2026-01-01T00:00:00Z",
+    "event": "chaos",
+    "resource": {"prefect.resource.id": "chaos"},
+}
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the database lies."""
-    return tmp_path / "lightwell.sqlite3"
-
-
-@pytest.fixture
-def server(path: Path, tmp_path: Path) -> Iterator[Serving]:
-    """A server on SQLite, which has told of nothing unforeseen and kept nothing by halves at the end."""
-    settings = {
-        "LIGHTWELL_DATABASE_URL": f"sqlite:///{path}",
-        "LIGHTWELL_DATABASE_LOCK_TIMEOUT": f"{_LOCK_TIMEOUT_SECONDS}s",
-    }
-    with lightwell_server(tmp_path, settings) as serving:
-        yield serving
-    assert [line for line in serving.log_lines() if line["level"] not in {"debug", "info", "warning"}] == []
-    assert halves(f"sqlite:///{path}") == {}
-
-
-@pytest.fixture
-async def client(server: Serving) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the server."""
-    async with client_of(server.api_url) as made:
-        yield made
-
-
-@pytest.fixture
-async def flow_id(client: httpx.AsyncClient) -> str:
-    """A flow to run."""
-    made: str = (await accepted(client, "/flows/", {"name": "chaos"}))["id"]
-    return made
-
-
-async def test_many_connections_at_once_are_all_answered(server: Serving, flow_id: str) -> None:
-    """64 clients create flow runs at the same time: each is answered 201, where the reference server mostly says 503."""
+async def test_many_connections_at_once_are_all_answered(server: Troubled, flow_id: str) -> None:
+    """64 clients create flow runs at the same time, and each of them is answered 201."""
 
     async def create_some() -> list[int]:
         async with httpx.AsyncClient(base_url=server.api_url, timeout=30.0) as one:
@@ -71,43 +40,45 @@ async def test_many_connections_at_once_are_all_answered(server: Serving, flow_i
 
 
 async def test_a_foreign_lock_delays_writes_and_loses_none(
-    server: Serving, path: Path, client: httpx.AsyncClient, flow_id: str
+    server: Troubled, client: httpx.AsyncClient, flow_id: str
 ) -> None:
     """While a backup tool holds the file for 3 seconds reads go on, writes wait, and no ping is answered too soon."""
     async with websocket(server.api_url, "/events/in") as socket:
         await authenticate(socket)
-        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        with closing(sqlite3.connect(server.path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             writes = [asyncio.create_task(create_flow_run(client, flow_id)) for _ in range(_WRITES)]
-            await socket.send('{"event": "chaos", "resource": {"prefect.resource.id": "chaos"}, "occurred": "2020-01-01"}')
+            await socket.send(json.dumps(_EVENT))
             pong = await socket.ping()
             done, _ = await asyncio.wait([*writes, asyncio.ensure_future(pong)], timeout=_SHORT_LOCK_SECONDS)
             assert not done
             assert (await client.get("/ready")).is_success
-            assert await accepted(client, "/flow_runs/count", {}) == 0
+            assert await count_runs(client, flow_id) == 0
             other.execute("ROLLBACK")
         await asyncio.gather(*writes)
         await pong
-    assert await accepted(client, "/flow_runs/count", {}) == _WRITES
+    assert await count_runs(client, flow_id) == _WRITES
 
 
-async def test_a_foreign_lock_that_stays_is_told_of_in_time(path: Path, client: httpx.AsyncClient, flow_id: str) -> None:
+async def test_a_foreign_lock_that_stays_is_told_of_in_time(
+    server: Troubled, client: httpx.AsyncClient, flow_id: str
+) -> None:
     """Writes are answered 503 with a time to come again, not later than the limit; then everything works."""
     body = {"flow_id": flow_id, "state": {"type": "PENDING"}}
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+    with closing(sqlite3.connect(server.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         started = monotonic()
         answers = await asyncio.gather(*(client.post("/flow_runs/", json=body) for _ in range(_WRITES)))
-        assert monotonic() - started < _LOCK_TIMEOUT_SECONDS + 3
+        assert monotonic() - started < LOCK_TIMEOUT_SECONDS + 3
         other.execute("ROLLBACK")
     assert {answer.status_code for answer in answers} == {httpx.codes.SERVICE_UNAVAILABLE}
     assert all(int(answer.headers["retry-after"]) >= 1 for answer in answers)
-    assert await accepted(client, "/flow_runs/count", {}) == 0
+    assert await count_runs(client, flow_id) == 0
     await create_flow_run(client, flow_id)
 
 
 async def test_a_full_disk_fails_writes_clearly_and_reads_go_on(
-    server: Serving, client: httpx.AsyncClient, flow_id: str
+    server: Troubled, client: httpx.AsyncClient, flow_id: str
 ) -> None:
     """No file of the server may grow for a while: 503 with a time to come again, and all that was answered is kept."""
     visitor = Visitor(server.api_url, flow_id)
@@ -117,7 +88,7 @@ async def test_a_full_disk_fails_writes_clearly_and_reads_go_on(
         try:
             since = len(visitor.answers)
             await until(partial(_answers_with, visitor, httpx.codes.SERVICE_UNAVAILABLE, since), "a refusal")
-            found = await accepted(client, "/flow_runs/count", {})
+            found = await count_runs(client, flow_id)
             assert found >= len(visitor.created)
             assert (await client.get("/ready")).is_success
         finally:
@@ -127,13 +98,13 @@ async def test_a_full_disk_fails_writes_clearly_and_reads_go_on(
     assert {answer.status for answer in visitor.answers} == {httpx.codes.CREATED, httpx.codes.SERVICE_UNAVAILABLE}
     refused = [answer for answer in visitor.answers if answer.status == httpx.codes.SERVICE_UNAVAILABLE]
     assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
-    assert await accepted(client, "/flow_runs/count", {}) == len(visitor.created)
+    assert await count_runs(client, flow_id) == len(visitor.created)
 
 
-def _let_files_grow_to(server: Serving, size: int) -> None:
+def _let_files_grow_to(server: Troubled, size: int) -> None:
     """As a full disk does, but for this server alone."""
-    _, most = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, most))
+    _, most = resource.prlimit(server.serving.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.serving.process.pid, resource.RLIMIT_FSIZE, (size, most))
 
 
 async def _answers_with(visitor: Visitor, status: int, since: int) -> bool:

@@ -151,7 +151,7 @@ class PipelineHandler(logging.Handler):
     """Brings records of the standard library into the pipeline.
 
     What the SDK says of a collector that is away is passed on once a minute; what failed and was told already is not
-    told again.
+    told again, nor what a client's octets were: the close of its connection says that.
     """
 
     def __init__(self, render: Callable[[Any, str, Event], bytes]) -> None:
@@ -164,6 +164,8 @@ class PipelineHandler(logging.Handler):
         try:
             error = record.exc_info[1] if record.exc_info else None
             if is_reported(error) or (record.name.startswith("opentelemetry") and self._is_repeated(record)):
+                return
+            if record.name in _RUNNERS and isinstance(error, UnicodeDecodeError):
                 return
             event: Event = {"event": _message_of(record, error), "logger": record.name, "exc_info": error}
             write(self._render(None, "", stamp(None, record.levelname.lower(), event)))

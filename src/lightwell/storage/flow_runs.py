@@ -27,7 +27,7 @@ from lightwell.storage.conflicts import insert_if_absent
 from lightwell.storage.estimates import run_time, start_delta
 from lightwell.storage.filters import Criteria
 from lightwell.storage.filters.flow_runs import order
-from lightwell.storage.filters.related import of_flow_runs
+from lightwell.storage.filters.related import narrowed, of_flow_runs
 from lightwell.storage.states import (
     STATE_TYPES,
     as_stored,
@@ -92,7 +92,8 @@ _state = flow_run_state.alias("current_state")
 _RUNS = sql_select(
     *_COLUMNS, _pool.c.id, _pool.c.name, _flow.c.name, _flow.c.tags, *joined_columns(_state)
 ).select_from(
-    flow_run.join(_flow, _flow.c.id == flow_run.c.flow_id)
+    # An outer join, though each run has a flow: SQLite must not think of beginning with the flows.
+    flow_run.outerjoin(_flow, _flow.c.id == flow_run.c.flow_id)
     .outerjoin(_state, _state.c.id == flow_run.c.state_id)
     .outerjoin(_queue, _queue.c.id == flow_run.c.work_queue_id)
     .outerjoin(_pool, _pool.c.id == _queue.c.work_pool_id)
@@ -183,7 +184,7 @@ def select(
     **criteria: Unpack[Criteria],
 ) -> list[FlowRunResponse]:
     """The flow runs that meet all criteria, in order; all of them where there is no limit."""
-    clauses, sorting = of_flow_runs(criteria), order(sort)
+    clauses, sorting = of_flow_runs(narrowed(reader, criteria), listed=True), order(sort)
     if clauses and limit is not None:
         # Sort ids alone, then read the page: else all that match would be joined and sorted with all their columns.
         page = sql_select(flow_run.c.id).where(*clauses).order_by(*sorting).limit(limit).offset(offset).correlate(None)

@@ -48,12 +48,12 @@ class LandingPage:
 
 
 def _policy(page: str, api_url: str) -> str:
-    """The page may do what it does: its own style and script, and questions to the API."""
+    """The page may do what it does: its own style, icon and script, and questions to the API."""
     script = _SCRIPT.search(page)
     digest = hashlib.sha256(script[1].encode()).digest() if script else b""
     origin = re.match(r"https?://[^/\s;,]+", api_url)
     asked = f"'self' {origin[0]}" if origin else "'self'"
     return (
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-        f"script-src 'sha256-{base64.b64encode(digest).decode()}'; connect-src {asked}"
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+        f"frame-ancestors 'none'; script-src 'sha256-{base64.b64encode(digest).decode()}'; connect-src {asked}"
     )

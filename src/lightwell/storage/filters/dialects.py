@@ -70,6 +70,13 @@ class json_member(FunctionElement[str]):  # noqa: N801
     inherit_cache = True
 
 
+class unindexed(FunctionElement[str]):  # noqa: N801
+    """A column of texts that SQLite is not to look up in an index; PostgreSQL knows better by its statistics."""
+
+    type = Text()
+    inherit_cache = True
+
+
 class json_elements(FunctionElement[Any]):  # noqa: N801
     """The elements of a JSON array, as rows of one column, `value`."""
 
@@ -228,6 +235,18 @@ def _id_among_sqlite(element: id_is_among, compiler: SQLCompiler, **kw: Any) -> 
 def _among_postgresql(element: FunctionElement[bool], compiler: SQLCompiler, **kw: Any) -> str:
     value, wanted = _parts(element, compiler, **kw)
     return f"({value} = ANY({wanted}))"
+
+
+@compiles(unindexed, "sqlite")
+def _unindexed_sqlite(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    (column,) = _parts(element, compiler, **kw)
+    return f"+{column}"
+
+
+@compiles(unindexed, "postgresql")
+def _unindexed_postgresql(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    (column,) = _parts(element, compiler, **kw)
+    return column
 
 
 @compiles(json_member, "sqlite")

@@ -3,9 +3,13 @@
 The start time that is filtered and sorted by is the one that is expected, until there is a real one.
 """
 
+from collections.abc import Callable
+
 from sqlalchemy import literal, select
 
 from lightwell.contract.flow_runs import FlowRunCreatedByFilter, FlowRunFilter, FlowRunParentFlowRunFilter, FlowRunSort
+from lightwell.contract.model import Input
+from lightwell.contract.states import StateType
 from lightwell.storage.filters.criteria import (
     Clause,
     Column,
@@ -17,20 +21,30 @@ from lightwell.storage.filters.criteria import (
     of_tags,
     of_time,
 )
-from lightwell.storage.filters.dialects import is_one_of, json_member
+from lightwell.storage.filters.dialects import is_one_of, json_member, unindexed
 from lightwell.storage.tables import flow_run, task_run
 
 _parent = task_run.alias("parent_task_run")
 
 
-def clause(criteria: FlowRunFilter) -> Clause:
-    """The flow runs that a filter object means."""
-    return of_members(criteria, _MEMBERS)
+def clause(criteria: FlowRunFilter, *, listed: bool = False) -> Clause:
+    """The flow runs that a filter object means; `listed` where the first of them are wanted, in an order."""
+    return of_members(criteria, _LISTED_MEMBERS if listed else _MEMBERS)
 
 
 def order(sort: FlowRunSort) -> tuple[Column, ...]:
     """By what flow runs are ordered; the id settles what is equal, and what is absent counts as the smallest."""
     return _ORDER[sort]
+
+
+def _of_state(column: Column, common: str) -> Callable[[Input], Clause]:
+    """A list of runs in the state that most runs are in is found in its order: the state's index leads to them all."""
+    looked_up, walked = of_column(column), of_column(unindexed(column))
+
+    def state_clause(criteria: Input) -> Clause:
+        return (walked if common in (getattr(criteria, "any_", None) or ()) else looked_up)(criteria)
+
+    return state_clause
 
 
 def _of_parents(criteria: FlowRunParentFlowRunFilter) -> Clause:
@@ -69,6 +83,16 @@ _MEMBERS: Members = {
     "parent_task_run_id": of_column(flow_run.c.parent_task_run_id),
     "idempotency_key": of_column(flow_run.c.idempotency_key),
     "created_by": _created_by,
+}
+
+_LISTED_MEMBERS: Members = {
+    **_MEMBERS,
+    "state": of_parts(
+        {
+            "type": _of_state(flow_run.c.state_type, StateType.COMPLETED),
+            "name": _of_state(flow_run.c.state_name, "Completed"),
+        }
+    ),
 }
 
 _UP, _DOWN = flow_run.c.id.asc(), flow_run.c.id.desc()

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, exists, select
 
 from lightwell.contract.deployments import DeploymentFilter
+from lightwell.contract.filter_shapes import IdFilter
 from lightwell.contract.flow_runs import FlowRunFilter
 from lightwell.contract.flows import FlowFilter
 from lightwell.contract.queries import RunFilters
@@ -20,6 +21,10 @@ from lightwell.storage.filters import deployments, flow_runs, flows, task_runs, 
 from lightwell.storage.filters.criteria import Clause
 from lightwell.storage.filters.dialects import is_one_of
 from lightwell.storage.tables import deployment, flow, flow_run, task_run, work_pool, work_queue
+from lightwell.storage.transaction import Reader
+
+_FEW = 20
+"""So many flows are named one by one."""
 
 
 class Criteria(TypedDict, total=False):
@@ -59,9 +64,23 @@ def of_flows(criteria: Criteria) -> list[Clause]:
     return clauses
 
 
-def of_flow_runs(criteria: Criteria) -> list[Clause]:
-    """What must hold of the flow runs that are listed."""
-    return [*_of_own_runs(criteria), *_of_relatives(criteria), *_of_task_runs_inside(criteria)]
+def of_flow_runs(criteria: Criteria, *, listed: bool = False) -> list[Clause]:
+    """What must hold of flow runs; `listed` where the first of them are wanted, in an order."""
+    return [*_of_own_runs(criteria, listed=listed), *_of_relatives(criteria), *_of_task_runs_inside(criteria)]
+
+
+def narrowed(reader: Reader, criteria: Criteria) -> Criteria:
+    """The same criteria with the ids of the flows they mean, if those are few.
+
+    Of a flow whose id is known an index gives the runs in order; of the flows of a subquery all runs would be sorted.
+    """
+    wanted = criteria.get("flows")
+    if wanted is None or _ids_alone(wanted) is not None:
+        return criteria
+    ids = list(reader.execute(select(flow.c.id).where(flows.clause(wanted)).limit(_FEW + 1)).scalars())
+    if len(ids) > _FEW:
+        return criteria
+    return {**criteria, "flows": FlowFilter(id=IdFilter(any_=ids))}
 
 
 def of_task_runs(criteria: Criteria) -> list[Clause]:
@@ -81,7 +100,7 @@ def of_task_runs(criteria: Criteria) -> list[Clause]:
     return clauses
 
 
-def _ids_alone(wanted: FlowRunFilter | None) -> list[UUID] | None:
+def _ids_alone(wanted: FlowRunFilter | FlowFilter | None) -> list[UUID] | None:
     """The ids, where a filter says no more than that: then nothing needs to be looked up."""
     if wanted is None or wanted.id is None or wanted.id.any_ is None or wanted.id.not_any_:
         return None
@@ -89,9 +108,9 @@ def _ids_alone(wanted: FlowRunFilter | None) -> list[UUID] | None:
     return wanted.id.any_ if said == ["id"] else None
 
 
-def _of_own_runs(criteria: Criteria) -> list[Clause]:
+def _of_own_runs(criteria: Criteria, *, listed: bool = False) -> list[Clause]:
     wanted = criteria.get("flow_runs")
-    return [] if wanted is None else [flow_runs.clause(wanted)]
+    return [] if wanted is None else [flow_runs.clause(wanted, listed=listed)]
 
 
 def _of_task_runs_inside(criteria: Criteria) -> list[Clause]:
@@ -114,8 +133,11 @@ def _of_deployed(criteria: Criteria) -> list[Clause]:
 def _of_relatives(criteria: Criteria) -> list[Clause]:
     clauses: list[Clause] = []
     if (of_flow := criteria.get("flows")) is not None:
-        ids = select(flow.c.id).where(flows.clause(of_flow)).correlate(None)
-        clauses.append(flow_run.c.flow_id.in_(ids))
+        known = _ids_alone(of_flow)
+        if known is None:
+            clauses.append(flow_run.c.flow_id.in_(select(flow.c.id).where(flows.clause(of_flow)).correlate(None)))
+        else:
+            clauses.append(is_one_of(flow_run.c.flow_id, known))
     if (of_deployment := criteria.get("deployments")) is not None:
         ids = select(deployment.c.id).where(deployments.clause(of_deployment)).correlate(None)
         clauses.append(flow_run.c.deployment_id.in_(ids))
