@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from tests.chaos.accounts import LINES_AT_ONCE, Account
-from tests.chaos.load import accepted
+from tests.chaos.load import NO_TLS, accepted
 
 _EVENTS_A_PAGE = 50
 _RUNS_A_PAGE = 200
@@ -18,7 +18,7 @@ _AT_ONCE = 8
 async def assert_kept(api_url: str, account: Account) -> None:
     """Everything in the account is there, and a run is in its last acknowledged state or went one further."""
     limits = httpx.Limits(max_connections=_AT_ONCE)
-    async with httpx.AsyncClient(base_url=api_url, timeout=30.0, limits=limits) as client:
+    async with httpx.AsyncClient(base_url=api_url, timeout=30.0, limits=limits, verify=NO_TLS) as client:
         await _assert_states_kept(client, "flow_run", account.flow_run_states)
         await _assert_states_kept(client, "task_run", account.task_run_states)
         await _assert_events_kept(client, [*account.flow_run_states.values(), *account.task_run_states.values()])

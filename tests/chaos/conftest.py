@@ -10,6 +10,7 @@ from tests.chaos.load import accepted, client_of
 from tests.chaos.troubled import LOCK_TIMEOUT_SECONDS, Troubled, errors_of
 from tests.serving import lightwell_server
 
+
 @pytest.fixture(scope="session")
 def _sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troubled]:
     home = tmp_path_factory.mktemp("troubled")

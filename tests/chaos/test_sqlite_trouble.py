@@ -29,13 +29,14 @@ _EVENT = {
 
 async def test_many_connections_at_once_are_all_answered(server: Troubled, flow_id: str) -> None:
     """64 clients create flow runs at the same time, and each of them is answered 201."""
+    body = {"flow_id": flow_id, "state": {"type": "PENDING"}}
+    limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
+    async with httpx.AsyncClient(base_url=server.api_url, timeout=30.0, limits=limits) as many:
 
-    async def create_some() -> list[int]:
-        async with httpx.AsyncClient(base_url=server.api_url, timeout=30.0) as one:
-            body = {"flow_id": flow_id, "state": {"type": "PENDING"}}
-            return [(await one.post("/flow_runs/", json=body)).status_code for _ in range(_RUNS_EACH)]
+        async def create_some() -> list[int]:
+            return [(await many.post("/flow_runs/", json=body)).status_code for _ in range(_RUNS_EACH)]
 
-    statuses = await asyncio.gather(*(create_some() for _ in range(_CONNECTIONS)))
+        statuses = await asyncio.gather(*(create_some() for _ in range(_CONNECTIONS)))
     assert statuses == [[httpx.codes.CREATED] * _RUNS_EACH] * _CONNECTIONS
 
 

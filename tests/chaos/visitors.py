@@ -10,7 +10,7 @@ from time import monotonic
 import httpx
 from websockets.exceptions import ConnectionClosed
 
-from tests.chaos.load import authenticate, websocket
+from tests.chaos.load import NO_TLS, authenticate, websocket
 
 _PAUSE_SECONDS = 0.05
 
@@ -38,7 +38,7 @@ class Visitor:
     async def visit(self) -> None:
         """Go on until cancelled."""
         body = {"flow_id": self.flow_id, "state": {"type": "PENDING"}}
-        async with httpx.AsyncClient(base_url=self.api_url, timeout=30.0) as client:
+        async with httpx.AsyncClient(base_url=self.api_url, timeout=30.0, verify=NO_TLS) as client:
             while True:
                 started = monotonic()
                 answer = await client.post("/flow_runs/", json=body)

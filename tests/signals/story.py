@@ -27,9 +27,7 @@ class Case:
 
     async def ask(self, client: httpx.AsyncClient) -> httpx.Response:
         """Send the request."""
-        return await client.request(
-            self.method, self.path, json=self.json, content=self.content, headers=self.headers
-        )
+        return await client.request(self.method, self.path, json=self.json, content=self.content, headers=self.headers)
 
 
 def check_story(case: Case, response: httpx.Response, signals: Signals) -> ReadableSpan:

@@ -229,15 +229,17 @@ async def test_a_websocket_that_is_refused_tells_its_close_code(
     assert (closed["code"], closed["closed_by"]) == (code, "server")
 
 
-async def test_a_batch_that_fails_is_told_once(
-    stage: Stage, signals: Signals, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def _hand_in(stage: Stage, event: dict[str, Any]) -> None:
+    async with talk(stage.app, "prefect", path=EVENTS_IN) as session:
+        await session.send_json({"type": "auth"})
+        await session.send_json(event)
+
+
+async def test_a_batch_that_fails_is_told_once(stage: Stage, signals: Signals, monkeypatch: pytest.MonkeyPatch) -> None:
     """The batch is ERROR and the handshake is not; one traceback; the connection is closed with 1011."""
     monkeypatch.setattr(events, "record", _break)
     with pytest.raises(RuntimeError, match="a defect"):
-        async with talk(stage.app, "prefect", path=EVENTS_IN) as session:
-            await session.send_json({"type": "auth"})
-            await session.send_json(_event())
+        await _hand_in(stage, _event())
 
     roots = {span.name: span for span in signals.spans if span.parent is None}
     assert roots[f"websocket {EVENTS_IN}"].status.status_code is StatusCode.UNSET

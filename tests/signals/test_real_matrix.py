@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import NoReturn
 from uuid import UUID
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -113,7 +114,7 @@ async def test_what_is_refused_at_the_gate_tells_one_story(
 ) -> None:
     """Before any route was looked for, so none is told; the trace id is on the answer all the same."""
     signals = guarded.listen(log_lines)
-    guarded.client.auth = ("admin", "pass") if is_known else None
+    guarded.client.auth = httpx.BasicAuth("admin", "pass") if is_known else httpx.Auth()
 
     check_story(case, await case.ask(guarded.client), signals)
 

@@ -18,9 +18,7 @@ CALLER = f"00-{TRACE}-b7ad6b7169203331"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgresql"])
-async def stage(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Stage]:
+async def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """The application on either database."""
     database: dict[str, Any] = {}
     if request.param == "postgresql":
@@ -146,7 +144,7 @@ async def test_a_run_continues_the_request_that_made_it(stage: Stage, log_of: Ca
 
 
 async def test_a_runs_own_trace_is_linked(stage: Stage, log_of: Callable[[], Signals]) -> None:
-    """When the client has put its span into the labels, requests about the run link to it, also when they continue it."""
+    """When the client has put its span into the labels, requests about the run link to it, even in that trace."""
     run = await stage.make_run()
     await stage.client.patch(f"/api/flow_runs/{run}/labels", json={LABEL: f"{CALLER}-03"})
     signals = log_of()

@@ -72,7 +72,7 @@ def test_it_says_what_runs_here_and_that_it_is_ready(page: Page, api_url: str, s
 
 
 def test_it_fits_a_small_screen(page: Page) -> None:
-    """Nothing but the command needs scrolling sideways."""
+    """Nothing needs scrolling sideways."""
     page.tell("Emulation.setDeviceMetricsOverride", width=320, height=640, deviceScaleFactor=1, mobile=True)
 
     page.wait_for("window.innerWidth", 320)

@@ -25,6 +25,9 @@ from lightwell.storage.migrations import chain
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 _COLLECT_AFTER = (50_000, 20, 50)
+_HUNG_AFTER_SECONDS = 60
+"""A worker that is silent for so long is replaced. One that starts is silent: on a busy machine for more than the 5 s
+after which uvicorn would kill it, to start another one that does not come up either."""
 
 
 @app.command()
@@ -60,8 +63,7 @@ def run(settings: Settings, listener: socket.socket) -> None:
     configuration = configure(settings)
     port: int = listener.getsockname()[1]
     if settings.listen.workers > 1:
-        typer.echo(banner(settings, port))
-        Multiprocess(configuration, sockets=[listener]).run()
+        _Workers(configuration, [listener], banner(settings, port)).run()
         return
     server = _Server(configuration, banner(settings, port))
     with suppress(KeyboardInterrupt):  # raised again by uvicorn, after its clean end
@@ -86,6 +88,7 @@ def configure(settings: Settings) -> uvicorn.Config:
         server_header=False,
         timeout_keep_alive=round(settings.listen.keep_alive.total_seconds()),
         timeout_graceful_shutdown=round(settings.listen.shutdown_timeout.total_seconds()),
+        timeout_worker_healthcheck=_HUNG_AFTER_SECONDS,
     )
 
 
@@ -131,6 +134,21 @@ class _Server(uvicorn.Server):
         await super().startup(sockets=sockets, **kwargs)
         if self.started:
             typer.echo(self._greeting)
+
+
+class _Workers(Multiprocess):
+    """uvicorn's supervisor of several servers, which says where they are once all of them can be asked."""
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], greeting: str) -> None:
+        super().__init__(config, sockets)
+        self._greeting: str | None = greeting
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace workers that have died; called twice a second."""
+        super().keep_subprocess_alive()
+        if self._greeting is not None and all(worker.is_ready() for worker in self.processes):
+            typer.echo(self._greeting)
+            self._greeting = None
 
 
 def _settle() -> None:

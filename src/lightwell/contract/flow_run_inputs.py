@@ -8,11 +8,14 @@ from pydantic import Field
 from lightwell.contract.model import Envelope, Instant, Model
 from lightwell.contract.values import Text
 
+InputKey = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]+$")]
+"""What an input is kept under: a part of URLs."""
+
 
 class FlowRunInputCreate(Envelope):
     """An input to keep; `value` is opaque."""
 
-    key: Text
+    key: InputKey
     value: Text
     sender: Text | None = None
 

@@ -5,6 +5,7 @@ because attributes are made only for what is kept. Websockets are in `sockets.py
 """
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 from time import perf_counter_ns
 from typing import Any, Final, cast
 
@@ -303,7 +304,7 @@ class Exchange:
 def peers_of(scope: Scope) -> dict[str, Attribute]:
     """Who speaks with whom, as attributes."""
     attributes: dict[str, Attribute] = {}
-    if client := scope.get("client"):
+    if (client := scope.get("client")) and _is_address(client[0]):
         attributes[names.CLIENT_ADDRESS] = client[0]
     if server := scope.get("server"):
         attributes[names.SERVER_ADDRESS] = server[0]
@@ -314,6 +315,15 @@ def peers_of(scope: Scope) -> dict[str, Attribute]:
             attributes[names.USER_AGENT] = value.decode("latin-1")
             break
     return attributes
+
+
+def _is_address(text: str) -> bool:
+    """Whether it is one; behind a trusted proxy it is whatever the caller wrote into `X-Forwarded-For`."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _context_of(scope: Scope) -> otel.Context:

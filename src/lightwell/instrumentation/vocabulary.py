@@ -78,10 +78,10 @@ ATTRIBUTES: Final = (
     AttributeName(
         URL_PATH,
         "string",
-        "The path with its ids. Other values in it are left out: a parameter of the route stands by its name, and where "
-        "no route matched, what is neither an id nor a plain word is `*`. The query is never recorded.",
+        "The path with its ids. Other values in it are left out: a parameter of the route stands by its name, and "
+        "where no route matched, what is neither an id nor a plain word is `*`. The query is never recorded.",
     ),
-    AttributeName(CLIENT_ADDRESS, "string", "The address of the peer, after trusted proxies."),
+    AttributeName(CLIENT_ADDRESS, "string", "The address of the peer, after trusted proxies; absent where that is no IP address."),
     AttributeName(USER_AGENT, "string", "The `User-Agent` header."),
     AttributeName(PROTOCOL_VERSION, "string", "The version of HTTP."),
     AttributeName(SERVER_ADDRESS, "string", "The address that the server listens on."),
@@ -371,8 +371,8 @@ class LogEvent:
 REQUEST_LINE: Final = LogEvent(
     "http.request",
     "info",
-    "The canonical line of a request; `warning` for 503 and `error` for other 5xx. `path` (as `url.path`) only where no "
-    "route matched; what was annotated stands beside.",
+    "The canonical line of a request; `warning` for 503 and `error` for other 5xx. `path` (as `url.path`) only where "
+    "no route matched; what was annotated stands beside.",
     ("method", "route", "status", "duration_ms", "path", "error_type", "db_ms"),
 )
 VALIDATION_FAILED: Final = LogEvent(

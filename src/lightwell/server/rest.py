@@ -7,9 +7,9 @@ from fastapi import APIRouter, FastAPI
 from fastapi.params import Depends
 from fastapi.routing import iter_route_contexts
 from fastapi.telemetry import TelemetryConfig
-from starlette.middleware.gzip import GZipMiddleware
 
 from lightwell.api import ROUTERS, problems
+from lightwell.api.compression import Gzip
 from lightwell.api.departure import CancelOnDeparture
 from lightwell.api.gate import Gate
 from lightwell.api.routing import install_route_index
@@ -21,7 +21,6 @@ NATIVE_TELEMETRY_OFF: Final[TelemetryConfig] = {"tracing": False, "metrics": Fal
 """FastAPI's own: with it every request would give two server spans in two traces."""
 
 _SMALLEST_GZIPPED = 500
-_GZIP_LEVEL = 1
 
 RouterOverrides = Mapping[str, APIRouter | None]
 
@@ -64,7 +63,7 @@ def create_orion_api(
         probe_paths=frozenset({health_check_path, version_check_path}),
     )
     # The last one added is the outermost.
-    app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_GZIPPED, compresslevel=_GZIP_LEVEL)
+    app.add_middleware(Gzip, smallest=_SMALLEST_GZIPPED)
     app.add_middleware(Gate, rules=rules)
     app.add_middleware(CancelOnDeparture)
     problems.install(app)

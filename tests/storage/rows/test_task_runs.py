@@ -119,7 +119,7 @@ async def test_reports_in_any_order_come_to_the_same(store: Database, flow_run_i
         assert around is None or number == 0
 
 
-async def test_reports_that_cannot_be_kept(store: Database, flow_run_id: UUID) -> None:
+async def test_reports_that_cannot_be_kept(store: Database) -> None:
     """A report for a flow run that is gone changes nothing and harms nothing."""
     assert await store.write(_report, new_id(), new_id(), state("PENDING")) is Outcome.ORPHANED
     assert await store.read(task_runs.count) == 0
