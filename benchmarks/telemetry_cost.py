@@ -1,9 +1,9 @@
 """What the whole telemetry costs a real server: `python -m benchmarks.telemetry_cost`.
 
 Two servers run side by side, one as it is by default (traces at a baseline of 1 %, no collector, a log line for each
-request), one with `OTEL_SDK_DISABLED=true` and no logs. The same requests go to both in lockstep, one to each in turn, and
-the CPU of small blocks of them is compared, so that what else the machine does falls on both. The pieces one by one, in one process
-and without sockets: telemetry_overhead.py.
+request), one with `OTEL_SDK_DISABLED=true` and no logs. The same requests go to both in lockstep, one to each in turn,
+and the CPU of small blocks of them is compared, so that what else the machine does falls on both. The pieces one by
+one, in one process and without sockets: telemetry_overhead.py.
 """
 
 from __future__ import annotations
@@ -100,9 +100,10 @@ async def measure(rounds: int, requests: int, names: list[str]) -> bool:
             ratios = [mine / theirs for mine, theirs in pairs]
             low, middle, high = quantiles(ratios, n=4)
             added = median(mine - theirs for mine, theirs in pairs)
-            told, silent = (median(costs) for costs in zip(*pairs, strict=True))
+            told, silent = (median(of_one) for of_one in zip(*pairs, strict=True))
             verdict = "" if name not in BOUND else f"  goal {GOAL}: {'reached' if middle <= GOAL else 'MISSED'}"
-            print(f"{name:10} {told:6.0f} µs {silent:6.0f} µs {added:5.0f} µs   {middle:.3f} ({low:.2f}-{high:.2f}){verdict}")
+            costs = f"{told:6.0f} µs {silent:6.0f} µs {added:5.0f} µs"
+            print(f"{name:10} {costs}   {middle:.3f} ({low:.2f}-{high:.2f}){verdict}")
             reached = reached and (name not in BOUND or middle <= GOAL)
     return reached
 

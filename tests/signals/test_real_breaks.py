@@ -11,13 +11,15 @@ from uuid import uuid4
 import psycopg
 import pytest
 import pytest_asyncio
+import sqlalchemy
 from opentelemetry.trace import StatusCode
 
 from lightwell.contract.logs import Log
 from lightwell.events.broadcast import Broadcast
 from lightwell.operations import events
-from lightwell.storage import due_flow_runs, logs
+from lightwell.storage import due_flow_runs, flow_runs, logs
 from lightwell.storage.database import parsed
+from lightwell.storage.transaction import Reader
 from tests.postgres import PostgresServer
 from tests.signals.conftest import Signals, eventually, http_scope, nobody, scripted, talk
 from tests.signals.stage import Stage, staged
@@ -285,3 +287,26 @@ async def test_a_listener_that_fails_after_the_commit_is_not_the_requests_failur
     assert {span.status.status_code for span in signals.spans} == {StatusCode.UNSET}
     (line,) = [one for one in signals.lines if "stack" in one]
     assert (line["event"], line["exception_message"]) == ("bus.subscriber_failed", "a defect")
+
+
+async def test_a_failure_outside_of_the_baseline_is_kept_with_all_attributes(
+    tmp_path: Path, log_lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a ratio of zero too its spans say what they are; the healthy requests before it are not kept."""
+
+    def read(reader: Reader, *_args: object) -> NoReturn:
+        reader.execute(sqlalchemy.text("SELECT 1"))
+        raise RuntimeError("a defect")
+
+    async with staged(tmp_path, ratio=0.0) as stage:
+        signals = stage.listen(log_lines)
+        run = await stage.make_run()
+        monkeypatch.setattr(flow_runs, "read", read)
+        assert (await stage.client.get(f"/api/flow_runs/{run}")).status_code == 500
+
+    (server,) = signals.server_spans
+    told = {span.name: dict(span.attributes or {}) for span in signals.spans}
+    assert told[server.name]["lightwell.kept.reason"] == "error"
+    assert told["SELECT"]["db.query.text"] == "SELECT 1"
+    (unit,) = [attributes for name, attributes in told.items() if name.startswith("read ")]
+    assert (unit["lightwell.db.unit.statements"], unit["error.type"]) == (1, "RuntimeError")

@@ -265,7 +265,10 @@ async def _break_websockets(url: str) -> None:
     for path, messages in (
         ("/events/in", ['{"type": "auth", "token": "' + CANARY + '"}']),
         ("/events/in", [CANARY]),
-        ("/events/out", ['{"type": "auth", "token": "' + PASSWORD + '"}', '{"type": "filter", "filter": "' + CANARY + '"}']),
+        (
+            "/events/out",
+            ['{"type": "auth", "token": "' + PASSWORD + '"}', '{"type": "filter", "filter": "' + CANARY + '"}'],
+        ),
         ("/logs/out", [b"\xff" + CANARY.encode()]),
     ):
         address = f"{url}{path}?token={CANARY}"

@@ -1,4 +1,4 @@
-"""Telemetry of a server in a process of its own, as an operator runs it: the last batch, tracebacks, several workers."""
+"""Telemetry of a server as an operator runs it: the last batch, tracebacks, several workers."""
 
 import asyncio
 import os
@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -14,7 +15,6 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
-import psutil
 import pytest
 import websockets
 
@@ -40,11 +40,10 @@ def _settings(address: str) -> dict[str, str]:
 
 def _until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
-    pause = 0.02
+    pause = threading.Event()
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
-        psutil.wait_procs([], timeout=pause)
-        pause = min(pause * 2, 0.2)
+        pause.wait(0.02)
 
 
 def _seconds_to_end(process: subprocess.Popen[bytes]) -> float:
@@ -101,11 +100,14 @@ def test_each_worker_is_an_instance_of_its_own(tmp_path: Path, postgres: Postgre
             "LIGHTWELL_LISTEN_WORKERS": "2",
             "OTEL_BSP_SCHEDULE_DELAY": "50",
         }
-        with lightwell_server(tmp_path, settings) as server:
-            for _ in range(400):
-                assert httpx.get(f"{server.api_url}/hello").status_code == 200
-                if len(collected.instances) == 2:
-                    break
+        each_anew = httpx.Limits(max_keepalive_connections=0)
+        with lightwell_server(tmp_path, settings) as server, httpx.Client(limits=each_anew) as client:
+
+            def both_have_sent() -> bool:
+                assert client.get(f"{server.api_url}/hello").status_code == 200
+                return len(collected.instances) == 2
+
+            _until(both_have_sent)
             _seconds_to_end(server.process)
 
     assert len(collected.instances) == 2
@@ -122,9 +124,11 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serving,
             "LIGHTWELL_LOOPS_LATE_RUNS_PERIOD": "0.2s",
             "LIGHTWELL_LOOPS_LATE_RUNS_AFTER": "0s",
         }
-        with lightwell_server(home, settings) as server:
-            with closing(sqlite3.connect(home / "lightwell.sqlite3", isolation_level=None)) as other:
-                yield server, collected, other
+        with (
+            lightwell_server(home, settings) as server,
+            closing(sqlite3.connect(home / "lightwell.sqlite3", isolation_level=None)) as other,
+        ):
+            yield server, collected, other
 
 
 def _make_run(server: Serving, **state: object) -> str:
@@ -217,13 +221,13 @@ async def test_websockets_are_told_by_us_alone(serving: tuple[Serving, Collected
         event = {"id": str(uuid4()), "occurred": "2026-01-01T00:00:00Z", "event": "e", "resource": resource}
         await socket.send(httpx.Request("POST", "http://e", json=event).content, text=True)
         await (await socket.ping())
-    await asyncio.to_thread(
-        _until, lambda: any(line["event"] == "websocket.closed" for line in server.log_lines())
-    )
+    await asyncio.to_thread(_until, lambda: any(line["event"] == "websocket.closed" for line in server.log_lines()))
 
     (closed,) = [line for line in server.log_lines() if line["event"] == "websocket.closed"]
     assert (closed["route"], closed["code"], closed["closed_by"]) == ("/api/events/in", 1000, "client")
-    assert not [line for line in server.log_lines() if str(line.get("logger", "")).startswith(("uvicorn", "websockets"))]
+    assert not [
+        line for line in server.log_lines() if str(line.get("logger", "")).startswith(("uvicorn", "websockets"))
+    ]
     batch = "websocket batch /api/events/in"
     await asyncio.to_thread(_until, lambda: batch in {span.name for span in collected.spans})
 
@@ -238,7 +242,12 @@ def test_a_start_that_fails_is_still_told(tmp_path: Path) -> None:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("LIGHTWELL_", "PREFECT_", "OTEL_"))}
     settings = {"LIGHTWELL_HOME": str(tmp_path), "LIGHTWELL_DATABASE_URL": f"sqlite:///{tmp_path}/file/database"}
     ended = subprocess.run(
-        [sys.executable, "-c", script], env=inherited | settings, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script],
+        env=inherited | settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
     assert ended.returncode != 0

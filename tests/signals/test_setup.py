@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -18,6 +18,7 @@ from lightwell.instrumentation.export import SpanQueue
 from lightwell.instrumentation.metrics import GAUGES
 from lightwell.instrumentation.sampling import KeepPolicy
 from lightwell.instrumentation.setup import Telemetry, assemble
+from tests.signals.collector import collecting
 
 
 def _run(script: str, **variables: str) -> dict[str, Any]:
@@ -171,33 +172,6 @@ def test_an_unknown_protocol_or_exporter_is_said_in_one_line() -> None:
     assert [line["variable"] for line in refused] == ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_METRICS_EXPORTER"]
 
 
-class _Collector(BaseHTTPRequestHandler):
-    requests: list[tuple[str, dict[str, str]]]
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
-        self.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
-        self.send_response(200)
-        self.send_header("content-length", "0")
-        self.end_headers()
-
-    def log_message(self, *_args: Any) -> None:
-        return
-
-
-@pytest.fixture
-def collector() -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
-    """A collector that takes everything; its address and what it was sent."""
-    requests: list[tuple[str, dict[str, str]]] = []
-    handler = type("Collector", (_Collector,), {"requests": requests})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", requests
-        server.shutdown()
-        thread.join()
-
-
 _SHUT_DOWN = (
     _CONFIGURE
     + """
@@ -212,14 +186,17 @@ print(json.dumps({"in_time": in_time, "took": time.monotonic() - began}))
 )
 
 
-def test_the_last_batch_arrives_at_shutdown(collector: tuple[str, list[tuple[str, dict[str, str]]]]) -> None:
+def test_the_last_batch_arrives_at_shutdown() -> None:
     """Traces and metrics are delivered, compressed, with the configured headers."""
-    address, requests = collector
-    answer = _run(_SHUT_DOWN, OTEL_EXPORTER_OTLP_ENDPOINT=address, OTEL_EXPORTER_OTLP_HEADERS="x-tenant=blue")
+    with collecting() as collected:
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": collected.address, "OTEL_EXPORTER_OTLP_HEADERS": "x-tenant=blue"}
+        answer = _run(_SHUT_DOWN, **variables)
 
     assert answer["in_time"]
-    assert {path for path, _ in requests} == {"/v1/traces", "/v1/metrics"}
-    assert all(headers["content-encoding"] == "gzip" and headers["x-tenant"] == "blue" for _, headers in requests)
+    assert {path for path, _, _ in collected.requests} == {"/v1/traces", "/v1/metrics"}
+    sent = [headers for _, headers, _ in collected.requests]
+    assert all(headers["content-encoding"] == "gzip" and headers["x-tenant"] == "blue" for headers in sent)
+    assert len(collected.spans) == 600
 
 
 @pytest.mark.parametrize("kind", ["refuses", "stalls"])

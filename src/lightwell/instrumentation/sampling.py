@@ -6,18 +6,13 @@ Where kept spans go is in `export.py`; what they are made of in `replay.py`.
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
-from opentelemetry.sdk.trace.sampling import (
-    AlwaysRecordSampler,
-    ParentBased,
-    Sampler,
-    SamplingResult,
-    TraceIdRatioBased,
-)
-from opentelemetry.trace import StatusCode
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.trace import Link, SpanKind, StatusCode, TraceFlags, TraceState, get_current_span
+from opentelemetry.util.types import Attributes
 
 from lightwell.instrumentation.metrics import count_dropped
 from lightwell.instrumentation.recording import Recording
@@ -27,6 +22,8 @@ Sink = Callable[[Sequence[ReadableSpan]], None]
 """Takes the spans of one kept trace (or a late one of it); returns at once and never raises."""
 
 _SERVER_ERROR: Final = 500
+_LOW_BITS: Final = (1 << 64) - 1
+"""Of a trace id, which decide on a ratio everywhere in OpenTelemetry: so services that ask for one ratio agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,8 @@ class KeepPolicy:
 class Baseline(Sampler):
     """Records everything, and marks `ratio` of the traces that begin here (and what a sampled parent began) as sampled.
 
-    The ratio may be changed while it runs.
+    The ratio may be changed while it runs. In one step, and not made of the SDK's samplers, because those take the
+    attributes away from what they do not sample, and a failure outside of the baseline needs them.
     """
 
     def __init__(self, ratio: float) -> None:
@@ -79,12 +77,26 @@ class Baseline(Sampler):
     def set_ratio(self, ratio: float) -> None:
         """Mark another share of the traces from now on."""
         self._ratio = ratio
-        self._sampler = AlwaysRecordSampler(ParentBased(TraceIdRatioBased(ratio)))
-        self.should_sample = self._sampler.should_sample  # type: ignore[method-assign]  # one call less for each span
+        self._bound = round(ratio * (_LOW_BITS + 1))
 
-    def should_sample(self, *args: Any, **kwargs: Any) -> SamplingResult:
+    def should_sample(
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,  # noqa: ARG002 -- the SDK's signature
+        kind: SpanKind | None = None,  # noqa: ARG002
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,  # noqa: ARG002
+        trace_state: TraceState | None = None,  # noqa: ARG002 -- a child has its parent's
+    ) -> SamplingResult:
         """Decide as described above."""
-        return self._sampler.should_sample(*args, **kwargs)
+        parent = get_current_span(parent_context).get_span_context()
+        if parent.is_valid:
+            is_sampled, state = bool(parent.trace_flags & TraceFlags.SAMPLED), parent.trace_state
+        else:
+            is_sampled, state = trace_id & _LOW_BITS < self._bound, None
+        decision = Decision.RECORD_AND_SAMPLE if is_sampled else Decision.RECORD_ONLY
+        return SamplingResult(decision, attributes, state)
 
     def get_description(self) -> str:
         """What the SDK shows of it."""

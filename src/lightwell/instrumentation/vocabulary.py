@@ -81,7 +81,9 @@ ATTRIBUTES: Final = (
         "The path with its ids. Other values in it are left out: a parameter of the route stands by its name, and "
         "where no route matched, what is neither an id nor a plain word is `*`. The query is never recorded.",
     ),
-    AttributeName(CLIENT_ADDRESS, "string", "The address of the peer, after trusted proxies; absent where that is no IP address."),
+    AttributeName(
+        CLIENT_ADDRESS, "string", "The address of the peer, after trusted proxies; absent where that is no IP address."
+    ),
     AttributeName(USER_AGENT, "string", "The `User-Agent` header."),
     AttributeName(PROTOCOL_VERSION, "string", "The version of HTTP."),
     AttributeName(SERVER_ADDRESS, "string", "The address that the server listens on."),

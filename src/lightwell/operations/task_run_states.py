@@ -10,7 +10,7 @@ from lightwell.instrumentation.annotations import annotate
 from lightwell.instrumentation.decisions import observe_verdict
 from lightwell.instrumentation.operation import operation
 from lightwell.operations.effects import carry_out
-from lightwell.operations.facts import look_up
+from lightwell.operations.facts import as_rules_see, look_up
 from lightwell.operations.transitions import result_of
 from lightwell.orchestration.decision import Decision
 from lightwell.orchestration.engine import decide, needs
@@ -36,7 +36,7 @@ def set_state(
 
 def move(tx: Transaction, run: TaskRunRecord, state: State, policy: Policy[TaskRun], tuning: Tuning) -> Decision:
     """Decide on a state for a task run that this transaction has locked, and do what was decided."""
-    transition = Transition(run=_as_rules_see(run), initial=run.state, proposed=state, now=tx.now, tuning=tuning)
+    transition = Transition(run=as_rules_see(run), initial=run.state, proposed=state, now=tx.now, tuning=tuning)
     decision = _decide(tx, policy, transition)
     if decision.writes and decision.state is not None:
         annotate(state_type=decision.state.type.value, state_name=decision.state.name)
@@ -64,18 +64,3 @@ def begin(tx: Transaction, values: Mapping[str, Any], state: State, tuning: Tuni
 
 def _decide(tx: Transaction, policy: Policy[TaskRun], transition: Transition[TaskRun]) -> Decision:
     return decide(policy, look_up(tx, needs(policy, transition), transition), observe_verdict)
-
-
-def _as_rules_see(run: TaskRunRecord) -> TaskRun:
-    return TaskRun(
-        id=run.id,
-        run_count=run.run_count,
-        empirical_policy=run.empirical_policy,
-        start_time=run.start_time,
-        end_time=run.end_time,
-        total_run_time=run.total_run_time,
-        expected_start_time=run.expected_start_time,
-        flow_run_id=run.flow_run_id,
-        flow_run_run_count=run.flow_run_run_count,
-        tags=run.tags,
-    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import URL
@@ -10,9 +11,12 @@ from lightwell.contract.logs import Log
 from lightwell.errors import Unavailable
 from lightwell.events.broadcast import Broadcast
 from lightwell.events.facts import Fact, Told
+from lightwell.kit.late import load
 from lightwell.storage import events, logs
 from lightwell.storage.database import Database
-from lightwell.storage.wakeups import Wakeups
+
+if TYPE_CHECKING:
+    from lightwell.storage.wakeups import Wakeups
 
 _EVENTS = "events"
 _LOGS = "logs"
@@ -29,7 +33,8 @@ class Streams:
         self._database = database
         self._wakeups: Wakeups | None = None
         if database.dialect == "postgresql":
-            self._wakeups = Wakeups(url, (_EVENTS, _LOGS), self._take, self._interrupt)
+            wakeups: type[Wakeups] = load("lightwell.storage.wakeups:Wakeups")
+            self._wakeups = wakeups(url, (_EVENTS, _LOGS), self._take, self._interrupt)
 
     async def start(self) -> None:
         """Begin to listen to the other processes, if there can be any."""

@@ -9,7 +9,7 @@ from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import ArgumentError
@@ -18,10 +18,13 @@ from lightwell.errors import Busy, Invalid, TimedOut, Unavailable
 from lightwell.events.bus import Bus
 from lightwell.events.facts import Fact
 from lightwell.kit.clock import Clock
+from lightwell.kit.late import load
 from lightwell.storage.jobs import Answers, Job, Kind, StoreFacts
-from lightwell.storage.postgresql import Postgresql
-from lightwell.storage.sqlite import Sqlite
 from lightwell.storage.transaction import Dialect, Reader, Transaction
+
+if TYPE_CHECKING:
+    from lightwell.storage.postgresql import Postgresql
+    from lightwell.storage.sqlite import Sqlite
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -202,7 +205,8 @@ def open_database(  # noqa: PLR0913 -- each is a setting
     engine: Engine
     if address.get_backend_name() == "sqlite":
         name = address.database
-        engine = Sqlite(
+        sqlite: type[Sqlite] = load("lightwell.storage.sqlite:Sqlite")
+        engine = sqlite(
             Path(name) if name and name != ":memory:" else None,
             clock=clock,
             store_facts=store_facts,
@@ -212,7 +216,8 @@ def open_database(  # noqa: PLR0913 -- each is a setting
             lock_timeout=lock_timeout,
         )
     else:
-        engine = Postgresql(
+        postgresql: type[Postgresql] = load("lightwell.storage.postgresql:Postgresql")
+        engine = postgresql(
             address,
             clock=clock,
             store_facts=store_facts,

@@ -6,18 +6,22 @@ A thread's connection is in `storage/postgresql_connection.py`.
 from random import uniform
 from time import sleep
 
+import psycopg
 from sqlalchemy import URL
 
 from lightwell.kit.clock import Clock
-from lightwell.storage.failures import is_contended, is_lost
+from lightwell.storage.failures import know
 from lightwell.storage.jobs import Answers, Job, StoreFacts
 from lightwell.storage.postgresql_connection import Breaker, PostgresqlConnection, engine_for
+from lightwell.storage.postgresql_failures import is_contended, is_lost, meaning_of
 from lightwell.storage.threads import Inbox, Worker
 from lightwell.storage.transaction import Dialect, Reader, Transaction
 
 _MOST_ATTEMPTS = 6
 _FIRST_PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 0.25
+
+know(psycopg.Error, meaning_of)
 
 
 class Postgresql:

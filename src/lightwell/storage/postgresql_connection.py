@@ -17,7 +17,7 @@ from pydantic_core import from_json
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
 
 from lightwell.errors import Defect, Unavailable
-from lightwell.storage.failures import is_lost
+from lightwell.storage.postgresql_failures import is_lost
 from lightwell.storage.jobs import Kind
 
 _BEGIN: dict[Kind, bytes] = {

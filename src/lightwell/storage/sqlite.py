@@ -3,6 +3,7 @@
 How writes share a commit is in `storage/group_commit.py`, how the log is emptied in `storage/checkpoints.py`.
 """
 
+import sqlite3
 from pathlib import Path
 from typing import Literal
 
@@ -11,14 +12,17 @@ from sqlalchemy import Engine
 from lightwell.errors import Unavailable
 from lightwell.kit.clock import Clock
 from lightwell.storage.checkpoints import Checkpointer
-from lightwell.storage.failures import raise_translated
+from lightwell.storage.failures import know, raise_translated
 from lightwell.storage.group_commit import Writer
 from lightwell.storage.jobs import Answers, Job, StoreFacts
 from lightwell.storage.sqlite_connection import SqliteConnection, engine_for
+from lightwell.storage.sqlite_failures import meaning_of
 from lightwell.storage.threads import Inbox, Worker
 from lightwell.storage.transaction import Dialect
 
 _PATIENCE_SECONDS = 0.001
+
+know(sqlite3.Error, meaning_of)
 
 
 class Sqlite:
