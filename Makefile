@@ -3,11 +3,12 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 WORKERS ?= logical
 ARGS ?=
+CONTRACT ?= ../shared/contract
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format docs bench constraints clean
+.PHONY: help serve test check contract format docs bench constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +25,9 @@ check: .venv/.dev ## Lint, format, types, import contracts, generated documents
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
+
+contract: .venv/.dev ## Compare the served API with the contract (CONTRACT=../shared/contract)
+	$(BIN)/python -m docs.contract $(CONTRACT)
 
 format: .venv/.dev ## Mend what can be mended without thinking
 	$(BIN)/ruff check --fix

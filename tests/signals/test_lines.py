@@ -1,13 +1,18 @@
 """Log lines: one pipeline for ours, the standard library's and uvicorn's; each with its trace; a traceback once."""
 
+import asyncio
 import io
 import json
 import logging as stdlib
+import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
+import psycopg
 import pytest
+import sqlalchemy
 from opentelemetry.sdk.trace import TracerProvider
 from pydantic import BaseModel, ValidationError
 from structlog.testing import capture_logs
@@ -138,6 +143,14 @@ class _Thing(BaseModel):
     size: int
 
 
+def _sqlite_error() -> sqlite3.Error:
+    database = sqlite3.connect(":memory:")
+    database.execute("CREATE TABLE thing (name TEXT UNIQUE)")
+    with closing(database), pytest.raises(sqlite3.IntegrityError) as raised:
+        database.executemany("INSERT INTO thing VALUES (?)", [["hunter2"], ["hunter2"]])
+    return raised.value
+
+
 def test_a_validation_error_is_told_without_its_input() -> None:
     """An unforeseen validation error reaches telemetry with places and types alone, also as a cause."""
     sent = {"size": "hunter2"}
@@ -150,6 +163,34 @@ def test_a_validation_error_is_told_without_its_input() -> None:
     assert "hunter2" not in text
     assert "size: int_parsing" in text
     assert "RuntimeError: no good" in text
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (_sqlite_error(), "SQLITE_CONSTRAINT_UNIQUE"),
+        (psycopg.errors.UniqueViolation("hunter2"), "SQLSTATE 23505"),
+        (sqlalchemy.exc.OperationalError("hunter2", {}, psycopg.errors.DeadlockDetected("hunter2")), "SQLSTATE 40P01"),
+        (ValueError("'hunter2' is not a valid StateType"), "'*' is not a valid StateType"),
+        (KeyError("it's \\ hunter2"), "'*'"),
+        (AttributeError("'NoneType' object has no attribute 'id'"), "'NoneType' object has no attribute 'id'"),
+        (RuntimeError("the 'disk' is on fire"), "the 'disk' is on fire"),
+    ],
+)
+def test_a_message_quotes_no_data(error: Exception, message: str) -> None:
+    """Drivers are told by their codes, errors of value and of lookup without what they quote; others as they are."""
+    assert message_of(error) == message
+
+
+async def test_a_task_that_nobody_awaits_is_told_without_its_repr(log_lines: Lines) -> None:
+    """What asyncio says of it holds the exception's text, which may quote anything."""
+    asyncio.get_running_loop().call_exception_handler(
+        {"message": "Task exception was never retrieved", "future": "hunter2", "exception": KeyError("hunter2")}
+    )
+
+    line = _last(log_lines)
+    assert (line["event"], line["exception_message"]) == ("Task exception was never retrieved", "'*'")
+    assert "hunter2" not in str(line)
 
 
 def test_a_standard_error_that_is_closed_harms_nobody(monkeypatch: pytest.MonkeyPatch, log_lines: Lines) -> None:
