@@ -1,4 +1,4 @@
-"""Compares what is served with the contract: `python -m docs.contract DIRECTORY`, the one with `check` and the document.
+"""Compares what is served with the contract: `python -m docs.contract DIRECTORY`, which has `check` and the document.
 
 Every operation that is served must hold the whole contract; which ones are served is in protocol.md.
 """

@@ -83,7 +83,7 @@ def _add_probes(app: FastAPI, health_check_path: str, version_check_path: str) -
         return API_VERSION
 
     for path, endpoint in ((health_check_path, health_check), (version_check_path, server_version)):
-        app.add_api_route(path, endpoint, methods=["GET"], tags=["Root"])
+        app.add_api_route(path, endpoint, methods=["GET"], tags=["Root"], responses=problems.RESPONSE_MODELS)
 
 
 def _overridden(overrides: RouterOverrides) -> list[APIRouter]:
