@@ -33,7 +33,8 @@ _OF_RUNS: dict[str, LiteralString] = {
 _OF_OTHERS: dict[str, LiteralString] = {
     "events without their resource": """
         SELECT count(*) FROM event LEFT JOIN event_resource resource
-        ON resource.event_id = event.id AND resource.role = '' WHERE resource.event_id IS NULL""",
+        ON (resource.resource_id, resource.occurred, resource.event_id, resource.role)
+        = (event.resource_id, event.occurred, event.id, '') WHERE resource.event_id IS NULL""",
     "resources without their event": """
         SELECT count(*) FROM event_resource resource LEFT JOIN event ON event.id = resource.event_id
         WHERE event.id IS NULL""",

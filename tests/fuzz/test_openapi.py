@@ -38,7 +38,7 @@ _ASKED_FOR: Final = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 _EXAMPLES: Final[Mapping[tuple[str, GenerationMode], int]] = {
     ("sqlite", GenerationMode.POSITIVE): 8,
     ("sqlite", GenerationMode.NEGATIVE): 4,
-    ("postgresql", GenerationMode.POSITIVE): 4,
+    ("postgresql", GenerationMode.POSITIVE): 2,
     ("postgresql", GenerationMode.NEGATIVE): 1,
 }
 _CHECKS: Final = [

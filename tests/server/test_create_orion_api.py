@@ -140,3 +140,15 @@ async def test_the_settings_in_force_guard_it(tmp_path: Path) -> None:
         assert (await client.get("/hello")).status_code == 401
         assert (await client.get("/alive/more")).status_code == 401
         assert (await client.get("/hello", auth=("a", "b"))).status_code == 200
+
+
+async def test_it_can_be_served_by_itself(tmp_path: Path) -> None:
+    """Without anything around it, it opens its database, answers, and tells each request's trace."""
+    with use_settings(Settings(home=tmp_path)):
+        app = create_orion_api()
+    async with app.router.lifespan_context(app):
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
+            made = await client.post("/flows/", json={"name": "alone"})
+            assert made.status_code == 201
+            assert len(made.headers.get_list("x-trace-id")) == 1
+            assert (await client.get(f"/flows/{made.json()['id']}")).json() == made.json()

@@ -17,7 +17,7 @@ from lightwell.api.dependencies import Services
 from lightwell.instrumentation import metrics
 from lightwell.instrumentation.sampling import KeepPolicy
 from lightwell.instrumentation.setup import Telemetry, assemble
-from lightwell.server import application, create_app
+from lightwell.server import create_app, runtime
 from lightwell.settings import Settings
 from tests.signals.conftest import Signals
 
@@ -75,7 +75,7 @@ async def staged(home: Path, ratio: float = 1.0, **sections: Any) -> AsyncIterat
     loops = {name: {"enabled": False} for name in _LOOPS} | sections.pop("loops", {})
     settings = Settings(home=home, loops=loops, **sections)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(application, "configure", lambda **_: telemetry)
+        patch.setattr(runtime, "configure", lambda **_: telemetry)
         app = create_app(settings, ignore_cache=True)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=BASE) as client:

@@ -7,6 +7,8 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
+from lightwell.kit.absent import absent
+
 # Why by name: what `serve` needs takes half a second to import, and neither `version` nor `--help` waits for it.
 COMMANDS: Final = {
     "serve": "Start the server.",
@@ -26,7 +28,9 @@ class _Commands(TyperGroup):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command = typer.main.get_command(import_module(f"lightwell.cli.{cmd_name}").app)
+        # structlog would take it for stacks, which are written otherwise here: 6 MB.
+        with absent("rich"):
+            command = typer.main.get_command(import_module(f"lightwell.cli.{cmd_name}").app)
         command.name = cmd_name
         return command
 

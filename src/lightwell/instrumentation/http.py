@@ -36,6 +36,8 @@ _UNAVAILABLE: Final = 503
 _HEADER: Final = names.TRACE_ID_HEADER.lower().encode()
 _CARRIERS: Final = (b"traceparent", b"baggage")
 _INSTRUMENTED: Final = "_is_instrumented_by_opentelemetry"
+_OBSERVED: Final = "lightwell.observed"
+"""In the scope of what an application around this one observes already."""
 
 
 def instrument(app: FastAPI, tracing: Tracing) -> None:
@@ -74,6 +76,10 @@ class ServerTelemetry(OpenTelemetryMiddleware):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
+        if _OBSERVED in scope:
+            await self.app(scope, receive, send)
+            return
+        scope[_OBSERVED] = True
         if scope["type"] == "http":
             await self._serve(scope, receive, send)
         elif scope["type"] == "websocket":

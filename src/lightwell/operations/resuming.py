@@ -1,20 +1,16 @@
 """Letting a paused flow run go on, with the input that it waits for."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError, best_match
-from referencing import Registry
-from referencing.exceptions import Unresolvable
 
 from lightwell.contract.orchestration import OrchestrationResult
 from lightwell.contract.states import StateType
 from lightwell.instrumentation.annotations import annotate
 from lightwell.instrumentation.operation import operation
 from lightwell.instrumentation.traceparent import link_run
+from lightwell.kit.late import load
 from lightwell.operations.flow_run_states import move
 from lightwell.operations.transitions import aborted, rejected, result_of
 from lightwell.orchestration.decision import Status
@@ -64,17 +60,5 @@ def _objection(tx: Transaction, flow_run_id: UUID, keys: Mapping[str, str], run_
         schema = json.loads(kept.value)
     except (ValueError, RecursionError):
         return "Run input schema is not valid JSON."
-    return _misfit(schema, run_input)
-
-
-def _misfit(schema: Any, run_input: Mapping[str, Any]) -> str | None:
-    try:
-        Draft202012Validator.check_schema(schema)
-        error: ValidationError | None = best_match(
-            Draft202012Validator(schema, registry=Registry()).iter_errors(run_input)
-        )
-    except SchemaError as problem:
-        return f"Run input schema is not a valid schema: {problem.message}"
-    except (Unresolvable, RecursionError):
-        return "Invalid schema: it refers to what is not there, or to itself."
-    return None if error is None else f"Reason: {error.message}"
+    misfit: Callable[[Any, Mapping[str, Any]], str | None] = load("lightwell.operations.input_schemas:misfit")
+    return misfit(schema, run_input)

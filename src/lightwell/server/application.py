@@ -13,11 +13,11 @@ from lightwell.api.routing import prepare_route_index
 from lightwell.contract.versions import API_VERSION
 from lightwell.instrumentation import metrics
 from lightwell.instrumentation.http import instrument
-from lightwell.instrumentation.setup import Telemetry, configure
+from lightwell.instrumentation.setup import Telemetry
 from lightwell.instrumentation.vocabulary import TRACE_ID_HEADER
 from lightwell.server.cache import AppCache
 from lightwell.server.rest import NATIVE_TELEMETRY_OFF, create_orion_api
-from lightwell.server.runtime import Runtime
+from lightwell.server.runtime import Runtime, telemetry_of
 from lightwell.settings import Settings, current_settings, use_settings
 from lightwell.ui.landing import LandingPage
 from lightwell.ui.static import SPAStaticFiles
@@ -36,20 +36,9 @@ def create_app(settings: Settings | None = None, *, ignore_cache: bool = False, 
     pages and no background loops. Raises SettingsError for an environment that cannot be read.
     """
     chosen = settings or current_settings()
-    telemetry = _telemetry(chosen)
+    telemetry = telemetry_of(chosen)
     return APPLICATIONS.get(
         (chosen, ephemeral), lambda: _make(chosen, telemetry, ephemeral=ephemeral), bypass=ignore_cache
-    )
-
-
-def _telemetry(settings: Settings) -> Telemetry:
-    return configure(
-        version=version("lightwell"),
-        enabled=settings.telemetry.enabled,
-        baseline_ratio=settings.telemetry.baseline_ratio,
-        slow_after=settings.telemetry.slow_after.total_seconds(),
-        log_level=settings.telemetry.log_level,
-        log_format=settings.telemetry.log_format,
     )
 
 

@@ -1,6 +1,7 @@
 """The REST API as an application of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
@@ -12,9 +13,10 @@ from lightwell.api import ROUTERS, problems
 from lightwell.api.compression import Gzip
 from lightwell.api.departure import CancelOnDeparture
 from lightwell.api.gate import Gate
-from lightwell.api.routing import install_route_index
+from lightwell.api.routing import install_route_index, prepare_route_index
 from lightwell.contract.versions import API_VERSION, SERVER_VERSION
-from lightwell.server.runtime import gate_rules
+from lightwell.instrumentation.http import instrument
+from lightwell.server.runtime import Runtime, gate_rules, telemetry_of
 from lightwell.settings import current_settings
 
 NATIVE_TELEMETRY_OFF: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
@@ -34,7 +36,7 @@ def create_orion_api(
     *,
     version_check_path: str = "/version",
 ) -> FastAPI:
-    """The REST API alone, with the current settings.
+    """The REST API alone, with the current settings: to be served by itself, or to be mounted by `create_app`.
 
     `dependencies` apply to every router, beside the check of the API version, which applies to every path.
     `router_overrides` maps the prefix of a router to the one that takes its place, or to None to leave it out.
@@ -43,8 +45,19 @@ def create_orion_api(
     operations of the router it replaces.
     """
     routers = _overridden(router_overrides or {})
+    settings = current_settings()
+    telemetry = telemetry_of(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # Not run where the application is mounted: what is around it has a runtime then.
+        prepare_route_index(app)
+        async with Runtime(settings, telemetry).serving(app):
+            yield
+
     app = FastAPI(
         **{
+            "lifespan": lifespan,
             "title": "Lightwell REST API",
             "version": SERVER_VERSION,
             "strict_content_type": False,
@@ -58,7 +71,7 @@ def create_orion_api(
         app.include_router(router, prefix=router_prefix, dependencies=list(dependencies or ()))
     rules = gate_rules(
         app,
-        current_settings(),
+        settings,
         open_paths=frozenset({health_check_path, f"{router_prefix}/ready"}),
         probe_paths=frozenset({health_check_path, version_check_path}),
     )
@@ -68,6 +81,7 @@ def create_orion_api(
     app.add_middleware(CancelOnDeparture)
     problems.install(app)
     install_route_index(app)
+    instrument(app, telemetry.tracing)
     return app
 
 

@@ -4,6 +4,7 @@ import asyncio
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -13,7 +14,7 @@ from lightwell.api.gate import GateRules, TokenCheck
 from lightwell.events.bus import Bus
 from lightwell.instrumentation import vocabulary
 from lightwell.instrumentation.facts import count_facts
-from lightwell.instrumentation.setup import Telemetry
+from lightwell.instrumentation.setup import Telemetry, configure
 from lightwell.instrumentation.words import log
 from lightwell.kit.clock import Clock, SystemClock
 from lightwell.loops import loops_of
@@ -136,6 +137,18 @@ class Runtime:
             publish_logs=streams.publish_logs,
             settings_view=settings_view(settings),
         )
+
+
+def telemetry_of(settings: Settings) -> Telemetry:
+    """The telemetry of the process, by these settings; set up once, whoever asks."""
+    return configure(
+        version=version("lightwell"),
+        enabled=settings.telemetry.enabled,
+        baseline_ratio=settings.telemetry.baseline_ratio,
+        slow_after=settings.telemetry.slow_after.total_seconds(),
+        log_level=settings.telemetry.log_level,
+        log_format=settings.telemetry.log_format,
+    )
 
 
 def gate_rules(

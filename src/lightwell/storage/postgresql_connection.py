@@ -17,8 +17,8 @@ from pydantic_core import from_json
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
 
 from lightwell.errors import Defect, Unavailable
-from lightwell.storage.postgresql_failures import is_lost
 from lightwell.storage.jobs import Kind
+from lightwell.storage.postgresql_failures import is_lost
 
 _BEGIN: dict[Kind, bytes] = {
     "read": b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
