@@ -7,6 +7,7 @@ import pytest
 
 from lightwell.kit.absent import absent
 
+
 def test_what_is_absent_cannot_be_imported_until_afterwards() -> None:
     """As if it was not installed."""
     with absent("wave"), pytest.raises(ImportError):

@@ -146,9 +146,8 @@ async def test_it_can_be_served_by_itself(tmp_path: Path) -> None:
     """Without anything around it, it opens its database, answers, and tells each request's trace."""
     with use_settings(Settings(home=tmp_path)):
         app = create_orion_api()
-    async with app.router.lifespan_context(app):
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
-            made = await client.post("/flows/", json={"name": "alone"})
-            assert made.status_code == 201
-            assert len(made.headers.get_list("x-trace-id")) == 1
-            assert (await client.get(f"/flows/{made.json()['id']}")).json() == made.json()
+    async with app.router.lifespan_context(app), _client(app) as client:
+        made = await client.post("/flows/", json={"name": "alone"})
+        assert made.status_code == 201
+        assert len(made.headers.get_list("x-trace-id")) == 1
+        assert (await client.get(f"/flows/{made.json()['id']}")).json() == made.json()

@@ -83,7 +83,7 @@ RESPONSE_MODELS: Final[dict[int | str, dict[str, Any]]] = {
     500: {"model": MessageProblem, "description": "The server failed."},
     503: {"model": MessageProblem, "description": "Time will mend it: try again after `Retry-After` seconds."},
 }
-"""What any operation may answer beside its own. One that is given these has the OpenAPI document define their models."""
+"""What any operation may answer beside its own. An operation with these has its OpenAPI document define the models."""
 
 
 def _reference(model: Any) -> dict[str, Any]:

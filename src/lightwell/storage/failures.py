@@ -1,7 +1,7 @@
 """What a driver's error means to the caller: the border where the drivers' exceptions become ours.
 
-Each driver's meanings are in a module of its own (`sqlite_failures.py`, `postgresql_failures.py`) that is loaded with its
-engine. What is not known there goes on up as the defect it is.
+Each driver's meanings are in a module of its own, loaded with its engine: `sqlite_failures.py`,
+`postgresql_failures.py`. What is not known there goes on up as the defect it is.
 """
 
 from collections.abc import Callable
