@@ -187,6 +187,7 @@ def test_a_client_may_leave_at_any_moment(server: Serving, path: str) -> None:
                 connection.socket.shutdown(socket.SHUT_RDWR)
             else:
                 connection.close()
+    _welcomed(server, path).close()
 
 
 _JSON: Final = st.recursive(

@@ -139,4 +139,7 @@ async def test_a_parent_that_ends_gives_its_slots_back(store: Database, limits: 
 
 async def test_what_is_gone_is_left_alone(store: Database) -> None:
     """A parent that was deleted, and a queue that has no entries of its own."""
-    await _do(store, MirrorToParent(new_id(), state("RUNNING")), EnqueueTaskRun(new_id(), is_retry=False))
+    gone = new_id()
+    await _do(store, MirrorToParent(gone, state("RUNNING")), EnqueueTaskRun(gone, is_retry=False))
+    assert await store.read(task_runs.find, gone) is None
+    assert await store.read(task_run_states.select, gone) == []

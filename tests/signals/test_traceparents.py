@@ -4,6 +4,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
+from lightwell.instrumentation.recording import current
 from lightwell.instrumentation.traceparent import link_run, make_traceparent, parse_traceparent
 
 TEXT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03"
@@ -59,3 +60,4 @@ def test_linking_outside_of_a_request_does_nothing() -> None:
     """Neither without labels nor without a request."""
     link_run(None)
     link_run({"__OTEL_TRACEPARENT": TEXT})
+    assert current() is None
