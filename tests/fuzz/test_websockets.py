@@ -177,10 +177,11 @@ def test_a_frame_that_breaks_the_protocol_ends_it(server: Serving, path: str, fr
 @pytest.mark.parametrize("path", _PATHS)
 def test_a_client_may_leave_at_any_moment(server: Serving, path: str) -> None:
     """Before the handshake, inside of it, and with messages on their way; with and without a word."""
+    second = _EVENT if path.endswith("/in") else _FILTER
+    said = [json.dumps(message) for message in ({"type": "auth", "token": _TOKEN}, second, _EVENT)]
     for messages in range(4):
         for abruptly in (True, False):
             connection = _connect(server, path)
-            said = (json.dumps({"type": "auth", "token": _TOKEN}), json.dumps(_FILTER), json.dumps(_EVENT))
             for message in said[:messages]:
                 connection.send(message)
             if abruptly:
