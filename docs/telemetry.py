@@ -8,7 +8,7 @@ from lightwell.instrumentation.vocabulary import ATTRIBUTES, LOG_EVENTS, METRICS
 _HEAD = """\
 # Telemetry: every signal by name
 
-Made from `src/lightwell/instrumentation/vocabulary.py` by `make docs`; edit it there. These names are public API: a
+Made from `src/lightwell/instrumentation/vocabulary/` by `make docs`; edit it there. These names are public API: a
 change of one is a change for dashboards and alerts, and stands in CHANGELOG.md. Where OpenTelemetry has a stable name
 for something it is used; `lightwell.*` is for the rest.
 

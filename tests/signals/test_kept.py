@@ -1,7 +1,7 @@
 """Which traces are kept, and that a kept one is whole."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 
 import httpx
@@ -11,6 +11,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.trace import SpanKind, StatusCode
 
+from lightwell.instrumentation.kept import KeptTrace
 from lightwell.instrumentation.metrics import GAUGES
 from lightwell.instrumentation.recording import MOST_ENTRIES
 from lightwell.instrumentation.sampling import Baseline, KeepPolicy, Tail
@@ -161,8 +162,8 @@ class _Sink:
     def __init__(self) -> None:
         self.spans: list[ReadableSpan] = []
 
-    def __call__(self, spans: Sequence[ReadableSpan]) -> None:
-        self.spans.extend(spans)
+    def __call__(self, kept: KeptTrace) -> None:
+        self.spans.extend(kept.spans)
 
     @property
     def names(self) -> list[str]:

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from lightwell.instrumentation.export import SpanQueue
+from lightwell.instrumentation.kept import KeptTrace
 from lightwell.instrumentation.metrics import GAUGES
 from lightwell.instrumentation.sampling import KeepPolicy
 from lightwell.instrumentation.setup import Telemetry, assemble
@@ -234,7 +235,7 @@ def test_a_stalled_exporter_costs_bounded_memory_and_is_counted() -> None:
     queue = SpanQueue(exporter, most_spans=100, batch=10, every=0.01)
     span = ReadableSpan("one")
     for _ in range(1000):
-        queue([span])
+        queue(KeptTrace([span]))
     lost = GAUGES.dropped["queue_full"] - before
 
     assert lost >= 890

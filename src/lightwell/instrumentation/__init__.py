@@ -1,1 +1,1 @@
-"""The only speaker of OpenTelemetry and structlog; `setup.py` starts it, `vocabulary.py` has every name it uses."""
+"""The only speaker of OpenTelemetry and structlog; `setup.py` starts it, `vocabulary/` has every name it uses."""

@@ -11,6 +11,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from lightwell.instrumentation.kept import KeptTrace
 from lightwell.instrumentation.metrics import GAUGES, count_dropped
 from lightwell.instrumentation.vocabulary import TELEMETRY_FAILED
 from lightwell.instrumentation.words import log
@@ -40,8 +41,9 @@ class SpanQueue:
         self._pid = os.getpid()
         self._warned = -_BETWEEN_WARNINGS
 
-    def __call__(self, spans: Sequence[ReadableSpan]) -> None:
+    def __call__(self, kept: KeptTrace) -> None:
         """Take the spans of one trace."""
+        spans = kept.spans
         lost = 0
         with self._lock:
             if self._closed:

@@ -1,4 +1,4 @@
-"""The instruments, made from `vocabulary.py`, and the few functions that feed them.
+"""The instruments, made from `vocabulary/`, and the few functions that feed them.
 
 Attributes are cached dictionaries from bounded values only: a name of ours, an outcome, a route's template.
 Where nobody reads metrics, `LIVE` is False and nothing is counted.

@@ -4,7 +4,7 @@ Where kept spans go is in `export.py`; what they are made of in `replay.py`.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,12 +14,10 @@ from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind, StatusCode, TraceFlags, TraceState, get_current_span
 from opentelemetry.util.types import Attributes
 
+from lightwell.instrumentation.kept import KeptTrace, Sink
 from lightwell.instrumentation.metrics import count_dropped
 from lightwell.instrumentation.recording import Recording
 from lightwell.instrumentation.vocabulary import KEPT
-
-Sink = Callable[[Sequence[ReadableSpan]], None]
-"""Takes the spans of one kept trace (or a late one of it); returns at once and never raises."""
 
 _SERVER_ERROR: Final = 500
 _LOW_BITS: Final = (1 << 64) - 1
@@ -194,8 +192,9 @@ class Tail(SpanProcessor):
             self._hand_over([span])
 
     def _hand_over(self, spans: Sequence[ReadableSpan]) -> None:
+        kept = KeptTrace(spans)
         for sink in self._sinks:
-            sink(spans)
+            sink(kept)
 
 
 def _is_kept(root: ReadableSpan) -> bool:

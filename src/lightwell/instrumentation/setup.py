@@ -23,8 +23,9 @@ from opentelemetry.trace import TracerProvider as AnyTracerProvider
 
 from lightwell.instrumentation import environment, logging, metrics
 from lightwell.instrumentation.export import SpanQueue, within
+from lightwell.instrumentation.kept import Sink
 from lightwell.instrumentation.roots import Tracing
-from lightwell.instrumentation.sampling import Baseline, KeepPolicy, Sink, Tail
+from lightwell.instrumentation.sampling import Baseline, KeepPolicy, Tail
 from lightwell.instrumentation.ticks import Ticks
 from lightwell.instrumentation.vocabulary import SCOPE, TELEMETRY_ABANDONED, TELEMETRY_STARTED
 from lightwell.instrumentation.words import log

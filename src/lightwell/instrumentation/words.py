@@ -28,7 +28,7 @@ class Target(Protocol):
 class Log:
     """A structured logger that stays the same object while the pipeline behind it changes.
 
-    Each call takes a static event name from `vocabulary.py` and fields: identifiers, kinds and counts; never objects or
+    Each call takes a static event name from `vocabulary/` and fields: identifiers, kinds and counts; never objects or
     secrets.
     """
 

@@ -14,9 +14,9 @@ from lightwell.settings.sections import (
     EventSettings,
     ListenSettings,
     LogSettings,
-    TelemetrySettings,
     UiSettings,
 )
+from lightwell.settings.telemetry import TelemetrySettings
 
 __all__ = [
     "ApiSettings",

@@ -18,9 +18,9 @@ from lightwell.settings.sections import (
     EventSettings,
     ListenSettings,
     LogSettings,
-    TelemetrySettings,
     UiSettings,
 )
+from lightwell.settings.telemetry import TelemetrySettings
 
 
 class Settings(BaseSettings):

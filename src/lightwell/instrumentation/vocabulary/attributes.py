@@ -1,0 +1,117 @@
+"""The attributes of spans and metrics, and the few other names that travel."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+SCOPE: Final = "lightwell"
+"""The instrumentation scope of everything but the server span and the HTTP metrics."""
+
+TRACE_ID_HEADER: Final = "X-Trace-Id"
+
+ROUTE_KEY: Final = "lightwell.route"
+"""Where an index of routes may leave the full template of the route (`/api/flow_runs/{id}`) in the ASGI scope."""
+
+HTTP_METHOD: Final = "http.request.method"
+HTTP_METHOD_ORIGINAL: Final = "http.request.method_original"
+HTTP_ROUTE: Final = "http.route"
+HTTP_STATUS: Final = "http.response.status_code"
+URL_SCHEME: Final = "url.scheme"
+URL_PATH: Final = "url.path"
+CLIENT_ADDRESS: Final = "client.address"
+USER_AGENT: Final = "user_agent.original"
+PROTOCOL_VERSION: Final = "network.protocol.version"
+SERVER_ADDRESS: Final = "server.address"
+SERVER_PORT: Final = "server.port"
+ERROR_TYPE: Final = "error.type"
+DB_SYSTEM: Final = "db.system.name"
+DB_QUERY_TEXT: Final = "db.query.text"
+DB_OPERATION: Final = "db.operation.name"
+KEPT: Final = "lightwell.kept.reason"
+ENTRIES_DROPPED: Final = "lightwell.entries_dropped"
+UNIT_KIND: Final = "lightwell.db.unit.kind"
+UNIT_WAIT: Final = "lightwell.db.unit.wait"
+UNIT_STATEMENTS: Final = "lightwell.db.unit.statements"
+UNIT_GROUP: Final = "lightwell.db.unit.group"
+UNIT_RETRIES: Final = "lightwell.db.unit.retries"
+OPERATION: Final = "lightwell.operation"
+OUTCOME: Final = "lightwell.outcome"
+RULE: Final = "lightwell.rule"
+VERDICT: Final = "lightwell.verdict"
+REASON: Final = "lightwell.reason"
+LOOP: Final = "lightwell.loop"
+LOOP_LAG: Final = "lightwell.loop.lag"
+LOOP_ITEMS: Final = "lightwell.loop.items"
+SOCKET_CODE: Final = "lightwell.websocket.close_code"
+SOCKET_CLOSER: Final = "lightwell.websocket.closed_by"
+SOCKET_MESSAGES: Final = "lightwell.websocket.messages"
+RUN_KIND: Final = "lightwell.run.kind"
+STATE_FROM: Final = "lightwell.state.from"
+STATE_TO: Final = "lightwell.state.to"
+RESULT: Final = "result"
+SIGNAL: Final = "lightwell.signal"
+DROP_REASON: Final = "lightwell.drop.reason"
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeName:
+    """An attribute: its type, and what it says."""
+
+    name: str
+    type: Literal["string", "int", "double", "boolean", "string[]", "int[]"]
+    description: str
+
+
+ATTRIBUTES: Final = (
+    AttributeName(HTTP_METHOD, "string", "The request's method; `_OTHER` for one that HTTP does not know."),
+    AttributeName(HTTP_METHOD_ORIGINAL, "string", "The method as it came, where it is none that HTTP knows."),
+    AttributeName(
+        HTTP_ROUTE, "string", "The full template of the matched route, mounts included; absent for no route."
+    ),
+    AttributeName(HTTP_STATUS, "int", "The status that was sent; absent when the client left before."),
+    AttributeName(URL_SCHEME, "string", "`http` or `https`."),
+    AttributeName(
+        URL_PATH,
+        "string",
+        "The path with its ids. Other values in it are left out: a parameter of the route stands by its name, and "
+        "where no route matched, what is neither an id nor a plain word is `*`. The query is never recorded.",
+    ),
+    AttributeName(
+        CLIENT_ADDRESS, "string", "The address of the peer, after trusted proxies; absent where that is no IP address."
+    ),
+    AttributeName(USER_AGENT, "string", "The `User-Agent` header."),
+    AttributeName(PROTOCOL_VERSION, "string", "The version of HTTP."),
+    AttributeName(SERVER_ADDRESS, "string", "The address that the server listens on."),
+    AttributeName(SERVER_PORT, "int", "The port that the server listens on."),
+    AttributeName(
+        ERROR_TYPE,
+        "string",
+        "The qualified name of the exception behind a failure, else the status code; absent when nothing failed.",
+    ),
+    AttributeName(DB_SYSTEM, "string", "`sqlite` or `postgresql`."),
+    AttributeName(DB_QUERY_TEXT, "string", "The statement with placeholders; never a value."),
+    AttributeName(DB_OPERATION, "string", "The statement's first word."),
+    AttributeName(KEPT, "string", "Why the trace was kept: `error`, `status`, `slow`, `verdict` or `baseline`."),
+    AttributeName(ENTRIES_DROPPED, "int", "Details that were too many to hold."),
+    AttributeName(UNIT_KIND, "string", "`read` or `write`."),
+    AttributeName(UNIT_WAIT, "double", "Seconds that the unit waited for the writer or for the pool."),
+    AttributeName(UNIT_STATEMENTS, "int", "Statements of the unit."),
+    AttributeName(UNIT_GROUP, "int", "Units that were committed together with this one, itself included."),
+    AttributeName(UNIT_RETRIES, "int", "How often the unit was tried again."),
+    AttributeName(OPERATION, "string", "A verb, such as `flow_runs.set_state`."),
+    AttributeName(OUTCOME, "string", "`ok`, or the name of the error's class, such as `NotFound`."),
+    AttributeName(RULE, "string", "A rule of orchestration."),
+    AttributeName(VERDICT, "string", "What the rule said, such as `ACCEPT`, `REJECT`, `WAIT` or `ABORT`."),
+    AttributeName(REASON, "string", "Why it said so."),
+    AttributeName(LOOP, "string", "A background loop, such as `late_runs`."),
+    AttributeName(LOOP_LAG, "double", "Seconds that the tick began later than planned."),
+    AttributeName(LOOP_ITEMS, "int", "What the tick worked on."),
+    AttributeName(SOCKET_CODE, "int", "The close code of a websocket."),
+    AttributeName(SOCKET_CLOSER, "string", "`server` or `client`."),
+    AttributeName(SOCKET_MESSAGES, "int", "Messages of one batch."),
+    AttributeName(RUN_KIND, "string", "`flow_run` or `task_run`."),
+    AttributeName(STATE_FROM, "string", "The type of the state that was left; `NONE` for a first state."),
+    AttributeName(STATE_TO, "string", "The type of the state that was entered."),
+    AttributeName(RESULT, "string", "`hit`, `miss` or `bypass`."),
+    AttributeName(SIGNAL, "string", "`traces` or `metrics`."),
+    AttributeName(DROP_REASON, "string", "`queue_full`, `export_failed`, `too_many_spans` or `shut_down`."),
+)

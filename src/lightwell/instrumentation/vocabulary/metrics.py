@@ -1,0 +1,149 @@
+"""The metrics: instruments, units and buckets."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from lightwell.instrumentation.vocabulary.attributes import (
+    DROP_REASON,
+    ERROR_TYPE,
+    HTTP_METHOD,
+    HTTP_ROUTE,
+    HTTP_STATUS,
+    KEPT,
+    LOOP,
+    OPERATION,
+    OUTCOME,
+    RESULT,
+    RUN_KIND,
+    SOCKET_CLOSER,
+    SOCKET_CODE,
+    STATE_FROM,
+    STATE_TO,
+    UNIT_KIND,
+    URL_SCHEME,
+)
+
+_FAST: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_HTTP: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+_TICK: Final = (0.001, 0.01, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0)
+_SIZES: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric: its instrument, unit (UCUM), meaning and attributes; never ids, names of users' things or raw paths."""
+
+    name: str
+    instrument: Literal["histogram", "counter", "gauge", "updowncounter"]
+    unit: str
+    description: str
+    attributes: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+REQUEST_DURATION: Final = Metric(
+    "http.server.request.duration",
+    "histogram",
+    "s",
+    "Duration of HTTP server requests.",
+    (HTTP_METHOD, URL_SCHEME, HTTP_ROUTE, HTTP_STATUS, ERROR_TYPE),
+    _HTTP,
+)
+ACTIVE_REQUESTS: Final = Metric(
+    "http.server.active_requests",
+    "updowncounter",
+    "{request}",
+    "Requests that are being served.",
+    (HTTP_METHOD, URL_SCHEME),
+)
+CLIENTS_GONE: Final = Metric(
+    "lightwell.http.client_disconnects", "counter", "{request}", "Requests whose client left.", (HTTP_ROUTE,)
+)
+OPERATION_DURATION: Final = Metric(
+    "lightwell.operation.duration", "histogram", "s", "Duration of verbs.", (OPERATION, OUTCOME), _FAST
+)
+UNIT_WAITED: Final = Metric(
+    "lightwell.db.wait.duration", "histogram", "s", "What units waited for the writer or the pool.", (UNIT_KIND,), _FAST
+)
+UNIT_DURATION: Final = Metric(
+    "lightwell.db.unit.duration",
+    "histogram",
+    "s",
+    "Duration of units of database work, commit included.",
+    (UNIT_KIND, OUTCOME),
+    _FAST,
+)
+GROUP_SIZE: Final = Metric(
+    "lightwell.db.group.size", "histogram", "{unit}", "Units that one commit held together.", (), _SIZES
+)
+UNIT_RETRIED_COUNT: Final = Metric(
+    "lightwell.db.unit.retries", "counter", "{retry}", "Units that were tried again.", (UNIT_KIND, ERROR_TYPE)
+)
+TICK_DURATION: Final = Metric(
+    "lightwell.loop.tick.duration", "histogram", "s", "Duration of ticks of background loops.", (LOOP, OUTCOME), _TICK
+)
+TICK_LAG: Final = Metric(
+    "lightwell.loop.tick.lag", "histogram", "s", "How much later than planned ticks began.", (LOOP,), _TICK
+)
+TICK_ITEMS: Final = Metric("lightwell.loop.items", "counter", "{item}", "What background loops worked on.", (LOOP,))
+LAST_SUCCESS_AGE: Final = Metric(
+    "lightwell.loop.last_success.age", "gauge", "s", "Time since the last tick that succeeded.", (LOOP,)
+)
+SOCKETS_OPEN: Final = Metric(
+    "lightwell.websocket.open", "updowncounter", "{connection}", "Websockets that are open.", (HTTP_ROUTE,)
+)
+SOCKETS_CLOSED: Final = Metric(
+    "lightwell.websocket.closes",
+    "counter",
+    "{connection}",
+    "Websockets that were closed or refused.",
+    (HTTP_ROUTE, SOCKET_CODE, SOCKET_CLOSER),
+)
+SOCKET_MESSAGE_COUNT: Final = Metric(
+    "lightwell.websocket.messages", "counter", "{message}", "Messages worked on in batches.", (HTTP_ROUTE,)
+)
+TRANSITIONS: Final = Metric(
+    "lightwell.run.transitions",
+    "counter",
+    "{transition}",
+    "Changes of state that were committed.",
+    (RUN_KIND, STATE_FROM, STATE_TO),
+)
+FACTS: Final = Metric("lightwell.facts", "counter", "{fact}", "Facts that were committed.")
+APP_CACHE_REQUESTS: Final = Metric(
+    "lightwell.app_cache.requests", "counter", "{request}", "How often an application was asked for.", (RESULT,)
+)
+APP_CACHE_LIVE: Final = Metric("lightwell.app_cache.live", "gauge", "{application}", "Applications in the cache.")
+TRACES_KEPT: Final = Metric("lightwell.traces.kept", "counter", "{trace}", "Traces that were kept.", (KEPT,))
+TRACES_PASSED: Final = Metric(
+    "lightwell.traces.passed", "counter", "{trace}", "Healthy traces outside of the baseline, which were not kept."
+)
+SPANS_DROPPED: Final = Metric(
+    "lightwell.telemetry.dropped", "counter", "{span}", "Spans of kept traces that were lost.", (DROP_REASON,)
+)
+SPANS_EXPORTED: Final = Metric("lightwell.telemetry.exported", "counter", "{span}", "Spans that were delivered.")
+METRICS: Final = (
+    REQUEST_DURATION,
+    ACTIVE_REQUESTS,
+    CLIENTS_GONE,
+    OPERATION_DURATION,
+    UNIT_WAITED,
+    UNIT_DURATION,
+    GROUP_SIZE,
+    UNIT_RETRIED_COUNT,
+    TICK_DURATION,
+    TICK_LAG,
+    TICK_ITEMS,
+    LAST_SUCCESS_AGE,
+    SOCKETS_OPEN,
+    SOCKETS_CLOSED,
+    SOCKET_MESSAGE_COUNT,
+    TRANSITIONS,
+    FACTS,
+    APP_CACHE_REQUESTS,
+    APP_CACHE_LIVE,
+    TRACES_KEPT,
+    TRACES_PASSED,
+    SPANS_DROPPED,
+    SPANS_EXPORTED,
+)
