@@ -200,6 +200,12 @@ class ApiSettings(Section):
         None,
         pattern=r"^https?://[^\s/]+",
     )
+    url: Annotated[str | None, NoneWhenEmpty] = setting(
+        "The API that is asked by commands that look into a running server; "
+        "the default is the one on this machine, on the port of LIGHTWELL_LISTEN_PORT.",
+        None,
+        aliases=("PREFECT_API_URL",),
+    )
 
 
 class UiSettings(Section):
