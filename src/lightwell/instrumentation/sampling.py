@@ -130,6 +130,10 @@ class Tail(SpanProcessor):
         """Hand kept traces to one more sink."""
         self._sinks = (*self._sinks, sink)
 
+    def remove_sink(self, sink: Sink) -> None:
+        """Hand no more traces to a sink."""
+        self._sinks = tuple(one for one in self._sinks if one is not sink)
+
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 -- the SDK's signature
         """Learn which root a child belongs to."""
         parent, context = span.parent, span.context

@@ -65,6 +65,11 @@ class Telemetry:
         if self.tracing.tail is not None:
             self.tracing.tail.add_sink(sink)
 
+    def remove_sink(self, sink: Sink) -> None:
+        """Hand no more traces to `sink`; one that was never added is none to take away."""
+        if self.tracing.tail is not None:
+            self.tracing.tail.remove_sink(sink)
+
     def flush(self, deadline: float) -> bool:
         """Send what is waiting, for at most `deadline` seconds; whether all of it was tried in time.
 

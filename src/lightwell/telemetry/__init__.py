@@ -1,1 +1,1 @@
-"""SEE: the embedded store of traces; there is none yet (ARCHITECTURE.md says where the work stands)."""
+"""SEE: the embedded store of traces, its own file and its own writer; `store.py` is what others use."""
