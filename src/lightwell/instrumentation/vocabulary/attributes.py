@@ -1,7 +1,9 @@
 """The attributes of spans and metrics, and the few other names that travel."""
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
+
+from lightwell.instrumentation.vocabulary.attribute import AttributeName
+from lightwell.instrumentation.vocabulary.exporter import EXPORTER_ATTRIBUTES
 
 SCOPE: Final = "lightwell"
 """The instrumentation scope of everything but the server span and the HTTP metrics."""
@@ -50,15 +52,15 @@ STATE_TO: Final = "lightwell.state.to"
 RESULT: Final = "result"
 SIGNAL: Final = "lightwell.signal"
 DROP_REASON: Final = "lightwell.drop.reason"
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeName:
-    """An attribute: its type, and what it says."""
-
-    name: str
-    type: Literal["string", "int", "double", "boolean", "string[]", "int[]"]
-    description: str
+STATE_TYPE: Final = "lightwell.state.type"
+LATE_REASON: Final = "lightwell.late.reason"
+DUE: Final = "lightwell.due"
+QUEUE_KIND: Final = "lightwell.queue.kind"
+EVENT_SOURCE: Final = "lightwell.event.source"
+EVENT_DROP_REASON: Final = "lightwell.event.drop.reason"
+STREAM: Final = "lightwell.stream"
+TABLE: Final = "lightwell.db.table"
+CPU_MODE: Final = "cpu.mode"
 
 
 ATTRIBUTES: Final = (
@@ -114,4 +116,28 @@ ATTRIBUTES: Final = (
     AttributeName(RESULT, "string", "`hit`, `miss` or `bypass`."),
     AttributeName(SIGNAL, "string", "`traces` or `metrics`."),
     AttributeName(DROP_REASON, "string", "`queue_full`, `export_failed`, `too_many_spans` or `shut_down`."),
+    AttributeName(STATE_TYPE, "string", "The type of a state; `NONE` for a run without one."),
+    AttributeName(
+        LATE_REASON,
+        "string",
+        "Why a flow run is late: `no_queue` (no worker is asked for: whoever made it must run it), `pool_paused`, "
+        "`queue_paused`, `no_worker` (none has asked its queue for a minute), `concurrency_limit`, or `not_picked_up`.",
+    ),
+    AttributeName(DUE, "string", "`later` where the scheduled time is still to come, `overdue` where it has passed."),
+    AttributeName(
+        QUEUE_KIND,
+        "string",
+        "The type of the work pool, where it is one that clients ship with, else `other`; `none` without a queue.",
+    ),
+    AttributeName(EVENT_SOURCE, "string", "`client` for what clients report, `server` for what this server states."),
+    AttributeName(
+        EVENT_DROP_REASON,
+        "string",
+        "`duplicate` (stored before), `invalid` (came by websocket and cannot be read) or `refused` (the database "
+        "took the batch of a websocket not now: the client sends it again).",
+    ),
+    AttributeName(STREAM, "string", "`events` or `logs`."),
+    AttributeName(TABLE, "string", "A table of the database."),
+    AttributeName(CPU_MODE, "string", "`user` or `system`."),
+    *EXPORTER_ATTRIBUTES,
 )

@@ -1,7 +1,6 @@
 """The metrics: instruments, units and buckets."""
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from lightwell.instrumentation.vocabulary.attributes import (
     DROP_REASON,
@@ -22,23 +21,14 @@ from lightwell.instrumentation.vocabulary.attributes import (
     UNIT_KIND,
     URL_SCHEME,
 )
+from lightwell.instrumentation.vocabulary.business import BUSINESS_METRICS
+from lightwell.instrumentation.vocabulary.exporter import EXPORTER_METRICS
+from lightwell.instrumentation.vocabulary.metric import Metric
 
 _FAST: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _HTTP: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 _TICK: Final = (0.001, 0.01, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0)
 _SIZES: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A metric: its instrument, unit (UCUM), meaning and attributes; never ids, names of users' things or raw paths."""
-
-    name: str
-    instrument: Literal["histogram", "counter", "gauge", "updowncounter"]
-    unit: str
-    description: str
-    attributes: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
 
 
 REQUEST_DURATION: Final = Metric(
@@ -146,4 +136,6 @@ METRICS: Final = (
     TRACES_PASSED,
     SPANS_DROPPED,
     SPANS_EXPORTED,
+    *BUSINESS_METRICS,
+    *EXPORTER_METRICS,
 )
