@@ -18,9 +18,9 @@ for something it is used; `lightwell.*` is for the rest.
   of the request and on its span. The spans, the metric and the log line of a request have the same route and status.
 - **Never recorded:** values of statements, bodies, headers other than `User-Agent`, query strings, secrets. Metrics
   have no ids, no names that users chose and no raw paths; those named `prefect_*` have names, and are off by default.
-- **Several processes.** Gauges of what is in the database (`lightwell.runs*`, `lightwell.queue.*`, `lightwell.leases.*`,
-  `lightwell.db.table.*`, `lightwell.db.size`) are the same from each process that runs loops: take their `max`. What a
-  process counts (counters, histograms, `lightwell.db.units.*`, `process.*`) is its own: take the `sum`.
+- **Several processes.** Gauges of what is in the database (`lightwell.runs*`, `lightwell.queue.*`,
+  `lightwell.leases.*`, `lightwell.db.table.*`, `lightwell.db.size`) are the same from each process that runs loops:
+  take their `max`. What a process counts or has (`lightwell.db.units.*`, `process.*`) is its own: take the `sum`.
 
 """
 

@@ -4,7 +4,9 @@ A page for each kind of signal; `docs/telemetry.md` is made from them. OpenTelem
 come first; `lightwell.*` is for what they lack.
 """
 
+from lightwell.instrumentation.vocabulary.attribute import *
 from lightwell.instrumentation.vocabulary.attributes import *
 from lightwell.instrumentation.vocabulary.log_events import *
+from lightwell.instrumentation.vocabulary.metric import *
 from lightwell.instrumentation.vocabulary.metrics import *
 from lightwell.instrumentation.vocabulary.spans import *
