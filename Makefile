@@ -8,7 +8,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check contract format docs bench constraints clean
+.PHONY: help serve test check contract format docs bench collector constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ docs: .venv/.dev ## Write the documents that are made from the code
 
 bench: .venv/.dev ## Compare with the reference server on this machine (ARGS="--quick"); see benchmarks/README.md
 	$(BIN)/python -m benchmarks $(ARGS)
+
+collector: ## Build the OpenTelemetry Collector of tools/otelcol, unless it is there, and print where it is (needs Go)
+	@$(PYTHON) tools/otelcol/build.py
 
 constraints: .venv/.dev ## Pin what is installed now
 	{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --exclude-editable; } > constraints.new

@@ -10,7 +10,8 @@ import pytest
 TOP = Path(__file__).parents[2]
 SOURCE = sorted((TOP / "src").rglob("*.py"))
 TESTS = sorted((TOP / "tests").rglob("*.py"))
-EVERYTHING = [*SOURCE, *TESTS, *sorted((TOP / "benchmarks").rglob("*.py")), *sorted((TOP / "docs").rglob("*.py"))]
+OTHERS = [path for folder in ("benchmarks", "docs", "tools") for path in sorted((TOP / folder).rglob("*.py"))]
+EVERYTHING = [*SOURCE, *TESTS, *OTHERS]
 
 LONGEST_MODULE = 500
 LONGEST_FUNCTION = 60
