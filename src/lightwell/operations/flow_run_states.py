@@ -17,10 +17,12 @@ from lightwell.errors import Rejected
 from lightwell.events.flow_runs import FlowRunSubject, flow_run_state_changed
 from lightwell.instrumentation.annotations import annotate
 from lightwell.instrumentation.decisions import observe_verdict
+from lightwell.instrumentation.failures import trace_id
 from lightwell.instrumentation.operation import operation
 from lightwell.instrumentation.traceparent import link_run
 from lightwell.operations.effects import carry_out
 from lightwell.operations.facts import look_up
+from lightwell.operations.flow_run_refusals import note_refusal
 from lightwell.operations.flow_run_subjects import subject_of
 from lightwell.operations.transitions import result_of
 from lightwell.orchestration.decision import Decision
@@ -103,8 +105,10 @@ def move(
         tuning=tuning,
     )
     decision = _decide(tx, policy, transition)
+    if decision.rule is not None:
+        note_refusal(tx, run, state.type, state.name, decision.rule, decision.status, decision.reason)
     if decision.writes and decision.state is not None:
-        flow_runs.append_state(tx, run.id, decision.state, decision.changes)
+        flow_runs.append_state(tx, run.id, decision.state, decision.changes, trace_id())
         carry_out(tx, decision.effects, tuning)
         subject = subject_of(tx, run, decision.changes.get("run_count", run.run_count))
         _state_change(tx, subject, run.state, decision.state)
@@ -122,7 +126,7 @@ def begin(tx: Transaction, flow: Flow, values: Mapping[str, Any], state: State, 
     transition = Transition(run=run, initial=None, proposed=state, now=tx.now, tuning=tuning)
     decision = _decide(tx, FORCED_FLOW_RUN_POLICY, transition)
     first = decision.state or state
-    record = flow_runs.begin(tx, {**values, **decision.changes}, first, flow)
+    record = flow_runs.begin(tx, {**values, **decision.changes}, first, flow, trace_id())
     if record is None:
         return None
     carry_out(tx, decision.effects, tuning)

@@ -11,6 +11,7 @@ from lightwell.instrumentation.annotations import annotate
 from lightwell.instrumentation.operation import operation
 from lightwell.instrumentation.traceparent import link_run
 from lightwell.kit.late import load
+from lightwell.operations.flow_run_refusals import note_refusal
 from lightwell.operations.flow_run_states import move
 from lightwell.operations.transitions import aborted, rejected, result_of
 from lightwell.orchestration.decision import Status
@@ -19,6 +20,10 @@ from lightwell.orchestration.proposals import resumption
 from lightwell.orchestration.transition import Tuning
 from lightwell.storage import flow_run_inputs, flow_runs
 from lightwell.storage.transaction import Transaction
+
+_RULE = "resume"
+_NOT_PAUSED = "Cannot resume a flow run that is not paused."
+_MISFIT = "The input that came with it does not fit what the run asked for."
 
 
 @operation
@@ -39,13 +44,16 @@ def resume(
     link_run(run.labels)
     paused = run.state
     if paused is None or paused.type is not StateType.PAUSED:
-        return aborted("Cannot resume a flow run that is not paused.")
+        note_refusal(tx, run, StateType.RUNNING, None, _RULE, Status.ABORT, _NOT_PAUSED)
+        return aborted(_NOT_PAUSED)
+    state = resumption(paused, tx.now, tuning.new_id)
     keys = paused.state_details.run_input_keyset
     if keys:
         objection = _objection(tx, flow_run_id, keys, run_input or {})
         if objection is not None:
+            # In words of our own: the objection quotes what was sent.
+            note_refusal(tx, run, state.type, state.name, _RULE, Status.REJECT, _MISFIT)
             return rejected(objection, paused)
-    state = resumption(paused, tx.now, tuning.new_id)
     decision = move(tx, run, state, flow_run_policy(force=False), tuning, client_version)
     if keys and run_input and decision.status is Status.ACCEPT:
         flow_run_inputs.insert(tx, flow_run_id, keys["response"], json.dumps(run_input, separators=(",", ":")), None)

@@ -20,6 +20,7 @@ class Course(Generic[R]):
         "proposed",
         "reason",
         "retry_policy",
+        "rule",
         "run",
         "run_count",
         "status",
@@ -39,6 +40,7 @@ class Course(Generic[R]):
         self.initial = transition.initial
         self.status = Status.ACCEPT
         self.reason: str | None = None
+        self.rule: str | None = None
         self.changes: dict[str, Any] = {}
         self._adopt(transition.proposed)
 
@@ -49,9 +51,9 @@ class Course(Generic[R]):
         self.run_count = self.run.run_count
         self.effects: list[Effect] = []
 
-    def divert(self, verdict: Verdict, state: State) -> None:
+    def divert(self, verdict: Verdict, state: State, rule: str) -> None:
         """Go on with the verdict's state; another type undoes whatever earlier rules did for the one proposed."""
-        self.status, self.reason = verdict.status, verdict.reason
+        self.status, self.reason, self.rule = verdict.status, verdict.reason, rule
         if state.type is not self.proposed.type:
             self._adopt(state)
 
@@ -82,4 +84,4 @@ class Course(Generic[R]):
             changes["run_count"] = self.run_count
         if self.retry_policy is not self.run.empirical_policy:
             changes["empirical_policy"] = dict(self.retry_policy)
-        return Decision(self.status, self.proposed, self.reason, None, changes, tuple(self.effects))
+        return Decision(self.status, self.proposed, self.reason, None, changes, tuple(self.effects), self.rule)

@@ -45,7 +45,8 @@ class Decision(NamedTuple):
     """What became of a proposed state.
 
     `state` is the run's state from now on. It is to be inserted, `changes` to be written to the run's columns
-    and `effects` to be applied in order, if `writes`; otherwise it is the state that the run had.
+    and `effects` to be applied in order, if `writes`; otherwise it is the state that the run had. `rule` is the
+    one that objected, None where none did.
     """
 
     status: Status
@@ -54,6 +55,7 @@ class Decision(NamedTuple):
     delay_seconds: int | None
     changes: Mapping[str, Any]
     effects: tuple[Effect, ...]
+    rule: str | None = None
 
     @property
     def writes(self) -> bool:

@@ -48,8 +48,10 @@ def decide(policy: Policy[R], transition: Transition[R], observe: Observer | Non
         if verdict is not None:
             state = verdict.state
             if state is None:
-                return Decision(verdict.status, initial, verdict.reason, verdict.delay_seconds, _NO_CHANGES, ())
-            course.divert(verdict, state)
+                return Decision(
+                    verdict.status, initial, verdict.reason, verdict.delay_seconds, _NO_CHANGES, (), rule.name
+                )
+            course.divert(verdict, state, rule.name)
             if state.type is not proposed.type:
                 standing = [rule]
                 break

@@ -77,6 +77,14 @@ def _read_uuid(value: bytes | None) -> UUID | None:
     return made
 
 
+def _bind_trace_id(value: str | None) -> bytes | None:
+    return None if value is None else bytes.fromhex(value)
+
+
+def _read_trace_id(value: bytes | None) -> str | None:
+    return None if value is None else value.hex()
+
+
 def _bind_moment(value: datetime | None) -> int | None:
     return None if value is None else to_micros(value)
 
@@ -128,6 +136,21 @@ class Id(TypeDecorator[UUID]):
     def result_processor(self, dialect: Dialect, coltype: object) -> _Processor:  # noqa: ARG002 -- SQLAlchemy's signature
         """A UUID from bytes; psycopg gives one."""
         return None if dialect.name == "postgresql" else _read_uuid
+
+
+class TraceId(TypeDecorator[str]):
+    """The id of a trace, 32 hexadecimal digits: 16 bytes on both databases."""
+
+    impl = LargeBinary(16)
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> _Processor:  # noqa: ARG002 -- SQLAlchemy's signature
+        """Its bytes."""
+        return _bind_trace_id
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Processor:  # noqa: ARG002 -- SQLAlchemy's signature
+        """Its digits."""
+        return _read_trace_id
 
 
 class Span(TypeDecorator[timedelta]):

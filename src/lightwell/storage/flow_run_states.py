@@ -23,6 +23,12 @@ _BY_ID = _STATES.where(flow_run_state.c.id == bindparam("state_id"))
 _BY_RUN = _STATES.where(flow_run_state.c.flow_run_id == bindparam("flow_run_id")).order_by(
     flow_run_state.c.timestamp, flow_run_state.c.id
 )
+_NEWEST_OF_RUN = (
+    _STATES.add_columns(flow_run_state.c.trace_id)
+    .where(flow_run_state.c.flow_run_id == bindparam("flow_run_id"))
+    .order_by(flow_run_state.c.timestamp.desc(), flow_run_state.c.id.desc())
+    .limit(bindparam("most"))
+)
 
 
 def get(reader: Reader, state_id: UUID) -> State:
@@ -31,6 +37,12 @@ def get(reader: Reader, state_id: UUID) -> State:
     if row is None:
         raise NotFound("flow_run_state")
     return state_of(*row)
+
+
+def select_newest(reader: Reader, flow_run_id: UUID, most: int) -> list[tuple[State, str | None]]:
+    """At most so many of the states that a flow run came to last, oldest first, each with the trace that brought it."""
+    rows = reader.execute(_NEWEST_OF_RUN, {"flow_run_id": flow_run_id, "most": most}).all()
+    return [(state_of(*columns), trace_id) for *columns, trace_id in reversed(rows)]
 
 
 def select(reader: Reader, flow_run_id: UUID) -> Sequence[State]:

@@ -221,9 +221,11 @@ def insert(tx: Transaction, values: Mapping[str, Any], state: State | None = Non
     return flow_run_id
 
 
-def begin(tx: Transaction, values: Mapping[str, Any], state: State, flow: Flow) -> FlowRunRecord | None:
+def begin(
+    tx: Transaction, values: Mapping[str, Any], state: State, flow: Flow, trace_id: str | None = None
+) -> FlowRunRecord | None:
     """The same for a run of a flow that is known, in its first state: the run as it is stored, without reading it."""
-    row = _insert(tx, values, state)
+    row = _insert(tx, values, state, trace_id)
     if row is None:
         return None
     if row["work_queue_id"] is not None:
@@ -238,7 +240,9 @@ def begin(tx: Transaction, values: Mapping[str, Any], state: State, flow: Flow) 
     )
 
 
-def _insert(tx: Transaction, values: Mapping[str, Any], state: State | None) -> dict[str, Any] | None:
+def _insert(
+    tx: Transaction, values: Mapping[str, Any], state: State | None, trace_id: str | None = None
+) -> dict[str, Any] | None:
     row = {**_DEFAULTS, "created": tx.now, "updated": tx.now, **values}
     row["id"] = row["id"] or new_id()
     row["name"] = row["name"] or new_slug()
@@ -248,14 +252,29 @@ def _insert(tx: Transaction, values: Mapping[str, Any], state: State | None) -> 
     if tx.execute(_INSERT[tx.dialect], row).rowcount == 0:
         return None
     if state is not None:
-        tx.execute(_INSERT_STATE, state_values("flow_run_id", row["id"], state))
+        _insert_state(tx, row["id"], state, trace_id)
     return row
 
 
-def append_state(tx: Transaction, flow_run_id: UUID, state: State, changes: Mapping[str, Any] | None = None) -> None:
-    """Give the run a new current state, and change its other columns with it; the run exists."""
-    tx.execute(_INSERT_STATE, state_values("flow_run_id", flow_run_id, state))
+def append_state(
+    tx: Transaction,
+    flow_run_id: UUID,
+    state: State,
+    changes: Mapping[str, Any] | None = None,
+    trace_id: str | None = None,
+) -> None:
+    """Give the run a new current state, and change its other columns with it; the run exists.
+
+    `trace_id` is that of whoever brings it there.
+    """
+    _insert_state(tx, flow_run_id, state, trace_id)
     tx.execute(_UPDATE, {**(changes or {}), **copied_values(state), "updated": tx.now, "flow_run_id": flow_run_id})
+
+
+def _insert_state(tx: Transaction, flow_run_id: UUID, state: State, trace_id: str | None) -> None:
+    values = state_values("flow_run_id", flow_run_id, state)
+    values["trace_id"] = trace_id
+    tx.execute(_INSERT_STATE, values)
 
 
 def update(tx: Transaction, flow_run_id: UUID, changes: BaseModel | Mapping[str, Any]) -> None:

@@ -62,7 +62,7 @@ def state_of(
 
 
 def state_values(run_column: str, run_id: UUID, state: State) -> dict[str, Any]:
-    """The columns of a row of the history."""
+    """The columns that both histories have of a row."""
     return {
         "id": state.id,
         run_column: run_id,

@@ -14,6 +14,7 @@ from lightwell.storage.tables.event_resource import event_resource
 from lightwell.storage.tables.flow import flow
 from lightwell.storage.tables.flow_run import flow_run
 from lightwell.storage.tables.flow_run_input import flow_run_input
+from lightwell.storage.tables.flow_run_refusal import flow_run_refusal
 from lightwell.storage.tables.flow_run_state import flow_run_state
 from lightwell.storage.tables.log import log
 from lightwell.storage.tables.metadata import METADATA
@@ -36,6 +37,7 @@ __all__ = [
     "flow",
     "flow_run",
     "flow_run_input",
+    "flow_run_refusal",
     "flow_run_state",
     "log",
     "task_run",

@@ -1,8 +1,11 @@
-"""The states that flow runs have been in: the whole history, in the order of their timestamps."""
+"""The states that flow runs have been in: the whole history, in the order of their timestamps.
+
+`trace_id` is that of the request or tick that brought the run there, where it was observed.
+"""
 
 from sqlalchemy import Column, ForeignKey, Index, Table
 
-from lightwell.storage.columns import Id, Json, Moment
+from lightwell.storage.columns import Id, Json, Moment, TraceId
 from lightwell.storage.tables.metadata import METADATA, Words
 
 flow_run_state = Table(
@@ -16,5 +19,6 @@ flow_run_state = Table(
     Column("message", Words),
     Column("state_details", Json, nullable=False),
     Column("data", Json),
+    Column("trace_id", TraceId),
     Index("ix_flow_run_state__flow_run_id", "flow_run_id", "timestamp"),
 )
