@@ -308,7 +308,7 @@ async def test_an_unforeseen_exception_goes_on_up_as_it_is(notebook: Database) -
 
 async def test_a_units_telemetry_knows_its_name_its_wait_its_statements_and_its_end(notebook: Database) -> None:
     """What a request recorded can be told afterwards: statements with placeholders, never their values."""
-    recording = Recording(INVALID_SPAN, "", "", live=True)
+    recording = Recording(INVALID_SPAN, "", "", live=True, started=0)
     token = CURRENT.set(recording)
     await notebook.write(notes.add, 4711, text="SECRET")
     with pytest.raises(Conflict):

@@ -44,6 +44,8 @@ class SpanQueue:
     def __call__(self, kept: KeptTrace) -> None:
         """Take the spans of one trace."""
         spans = kept.spans
+        if not spans:
+            return
         lost = 0
         with self._lock:
             if self._closed:

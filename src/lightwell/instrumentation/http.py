@@ -23,7 +23,7 @@ from lightwell.instrumentation import vocabulary as names
 from lightwell.instrumentation.failures import fail, mark_reported, put_on_span, tell
 from lightwell.instrumentation.metrics import GAUGES, SECOND
 from lightwell.instrumentation.outcomes import qualified_name
-from lightwell.instrumentation.paths import shown_path
+from lightwell.instrumentation.paths import shown_path, subject_of
 from lightwell.instrumentation.recording import CURRENT, Attribute, Recording
 from lightwell.instrumentation.roots import Tracing
 from lightwell.instrumentation.sockets import Connection
@@ -149,7 +149,7 @@ class Exchange:
         self._started = perf_counter_ns()
         attributes = self._request_attributes() if tracing.tail is None and tracing.live else None
         span = tracing.server_tracer.start_span(self._shown_method, context, SpanKind.SERVER, attributes)
-        self._recording: Recording = tracing.open_root(span)
+        self._recording: Recording = tracing.open_root(span, self._started)
         self._trace_header = (_HEADER, self._recording.trace_id.encode())
         self._span_token = otel.attach(trace.set_span_in_context(span, context))
         self._recording_token = CURRENT.set(self._recording)
@@ -201,18 +201,21 @@ class Exchange:
         if self.has_ended:
             return
         self.has_ended = True
-        took = perf_counter_ns() - self._started
-        seconds = took / SECOND
+        ended = perf_counter_ns()
         recording, status = self._recording, self._status
         route = route_of(self._scope)
         is_failed = recording.failure is not None or (status is not None and status >= _SERVER_ERROR)
         if is_failed and recording.outcome is None:
             recording.outcome = str(status)
+        if is_failed:
+            for name, value in subject_of(self._scope, route).items():
+                recording.facts.setdefault(name, value)
         if self.is_client_gone:
             self._client_left(route)
+        self._write_line(route, status, ended - self._started)
         self._tracing.close_root(
             recording,
-            seconds=seconds,
+            ended=ended,
             describe=self._describe,
             name=f"{self._shown_method} {route}" if route else None,
             status=status,
@@ -222,8 +225,7 @@ class Exchange:
         if metrics.LIVE:
             key = (self._method, self._scope["scheme"])
             GAUGES.active[key] = GAUGES.active.get(key, 1) - 1
-            metrics.request_ended(seconds, *key, route, status, recording.outcome)
-        self._write_line(route, status, took)
+            metrics.request_ended((ended - self._started) / SECOND, *key, route, status, recording.outcome)
 
     def leave(self) -> None:
         """Put back the context that was there before."""
@@ -242,8 +244,6 @@ class Exchange:
             "route": route,
             "status": status,
             "duration_ms": took // 1000 / 1000,
-            "trace_id": recording.trace_id,
-            "span_id": recording.span_id,
         }
         if route is None:
             fields["path"] = shown_path(self._scope, None)
@@ -252,12 +252,10 @@ class Exchange:
         if recording.outcome is not None:
             fields["error_type"] = recording.outcome
         fields |= recording.facts
-        if recording.outcome is None:
-            log.info(names.REQUEST_LINE.name, **fields)
-        elif status == _UNAVAILABLE:
-            log.warning(names.REQUEST_LINE.name, **fields)
-        else:
-            log.error(names.REQUEST_LINE.name, **fields)
+        say = log.info if recording.outcome is None else log.warning if status == _UNAVAILABLE else log.error
+        token = CURRENT.set(recording)
+        say(names.REQUEST_LINE.name, **fields)
+        CURRENT.reset(token)
 
     def _request_attributes(self) -> dict[str, Attribute]:
         scope = self._scope
@@ -278,6 +276,7 @@ class Exchange:
         route = route_of(self._scope)
         if route is not None:
             attributes[names.HTTP_ROUTE] = route
+            attributes |= {f"lightwell.{name}": value for name, value in subject_of(self._scope, route).items()}
         if self._status is not None:
             attributes[names.HTTP_STATUS] = self._status
         return attributes
@@ -291,20 +290,16 @@ class Exchange:
             links=[request],
             attributes={names.HTTP_ROUTE: route} if route else None,
         )
-        recording = tracing.open_root(span)
+        now = perf_counter_ns()
+        recording = tracing.open_root(span, now)
         recording.failure = error
         recording.outcome = qualified_name(error)
         put_on_span(span, error)
         mark_reported(error)
-        tracing.close_root(recording, seconds=0.0, describe=dict, is_failed=True)
-        log.error(
-            names.BACKGROUND_FAILED.name,
-            route=route,
-            exception_type=recording.outcome,
-            exc_info=error,
-            trace_id=recording.trace_id,
-            span_id=recording.span_id,
-        )
+        token = CURRENT.set(recording)
+        log.error(names.BACKGROUND_FAILED.name, route=route, exception_type=recording.outcome, exc_info=error)
+        CURRENT.reset(token)
+        tracing.close_root(recording, ended=now, describe=dict, is_failed=True)
 
 
 def peers_of(scope: Scope) -> dict[str, Attribute]:

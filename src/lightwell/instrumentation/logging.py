@@ -17,6 +17,7 @@ import structlog
 from opentelemetry import trace
 
 from lightwell.instrumentation.failures import is_reported
+from lightwell.instrumentation.lines import hold
 from lightwell.instrumentation.outcomes import message_of, qualified_name, stack_of
 from lightwell.instrumentation.recording import current
 from lightwell.instrumentation.words import Target, log
@@ -67,19 +68,21 @@ def configure(level: str = "INFO", form: Format = "auto") -> None:
 
 
 def stamp(_logger: Any, method: str, event: Event) -> Event:
-    """Put the time, the level and the present trace on a line, and an exception as type, message and stack."""
+    """Put the time, the level and the present trace on a line, and an exception as type, message and stack.
+
+    The line is held for that trace, too (`lines.py`).
+    """
     event["level"] = method
     event["timestamp"] = datetime.now(UTC)
-    if "trace_id" not in event:
-        recording = current()
-        if recording is not None:
-            event["trace_id"] = recording.trace_id
-            event["span_id"] = recording.span_id
-        else:
-            context = trace.get_current_span().get_span_context()
-            if context.is_valid:
-                event["trace_id"] = trace.format_trace_id(context.trace_id)
-                event["span_id"] = trace.format_span_id(context.span_id)
+    recording = current()
+    if recording is not None:
+        event["trace_id"] = recording.trace_id
+        event["span_id"] = recording.span_id
+    else:
+        context = trace.get_current_span().get_span_context()
+        if context.is_valid:
+            event["trace_id"] = trace.format_trace_id(context.trace_id)
+            event["span_id"] = trace.format_span_id(context.span_id)
     error = event.pop("exc_info", None)
     if error is True:
         error = sys.exc_info()[1]
@@ -87,6 +90,8 @@ def stamp(_logger: Any, method: str, event: Event) -> Event:
         event["exception_type"] = qualified_name(error)
         event["exception_message"] = message_of(error)
         event["stack"] = stack_of(error)
+    if recording is not None:
+        hold(recording, event)
     return event
 
 
@@ -105,9 +110,10 @@ class _Console:
         self._render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=24)
 
     def __call__(self, logger: Any, method: str, event: Event) -> bytes:
-        event["timestamp"] = event["timestamp"].astimezone().strftime("%H:%M:%S.%f")[:-3]
-        stack = event.pop("stack", None)
-        line = self._render(logger, method, event)
+        shown = dict(event)  # the line itself may be held for its trace
+        shown["timestamp"] = event["timestamp"].astimezone().strftime("%H:%M:%S.%f")[:-3]
+        stack = shown.pop("stack", None)
+        line = self._render(logger, method, shown)
         text = f"{line}\n{stack.rstrip()}" if stack else line
         return text.encode("utf-8", "backslashreplace")
 

@@ -44,6 +44,7 @@ class Gauges:
         self.passed = 0
         self.exported = 0
         self.dropped: dict[str, int] = {}
+        self.lines_dropped = 0
         self.live_apps: Callable[[], int] = lambda: 0
 
 
@@ -53,6 +54,11 @@ GAUGES: Final = Gauges()
 def count_dropped(reason: str, spans: int) -> None:
     """Spans of kept traces were lost for `reason`."""
     GAUGES.dropped[reason] = GAUGES.dropped.get(reason, 0) + spans
+
+
+def count_line_dropped() -> None:
+    """A log line of a trace could not be held for it; it was written all the same."""
+    GAUGES.lines_dropped += 1
 
 
 def _active_requests() -> Iterable[tuple[float, Attributes]]:

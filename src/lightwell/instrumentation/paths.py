@@ -10,6 +10,7 @@ _WORD: Final = re.compile(r"(?=.{1,40}\Z)(?:[a-z]+(?:[-_.][a-z]+)*|v\d{1,2})", r
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _LEFT_OUT: Final = "*"
 _MOST_PARTS: Final = 12
+_SUBJECT: Final = re.compile(r"/(flow|task)_runs/\{id\}")
 
 
 def shown_path(scope: Scope, route: str | None) -> str:
@@ -29,6 +30,13 @@ def shown_path(scope: Scope, route: str | None) -> str:
         return value if _ID.fullmatch(value) else match[0]
 
     return _PARAMETER.sub(filled, route)
+
+
+def subject_of(scope: Scope, route: str | None) -> dict[str, str]:
+    """The run that a request is about by its address, as what `annotate` would have been told."""
+    match = _SUBJECT.search(route) if route is not None else None
+    value = str(scope.get("path_params", {}).get("id", "")) if match is not None else ""
+    return {f"{match[1]}_run_id": value} if match is not None and _ID.fullmatch(value) else {}
 
 
 def _is_plain(part: str) -> bool:

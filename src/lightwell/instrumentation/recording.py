@@ -5,9 +5,9 @@ which get a copy of the context but the same object. `list.append` is atomic, so
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from opentelemetry.trace import Span, SpanContext
 
@@ -29,6 +29,9 @@ MOST_ENTRIES: Final = 1000
 MOST_UNITS: Final = 200
 """Units that one recording holds at most."""
 
+MOST_RUNS: Final = 100
+"""Flow runs that one recording remembers at most."""
+
 
 class Work(Protocol):
     """A finished unit of database work (`units.Unit`)."""
@@ -48,11 +51,25 @@ class Work(Protocol):
     recording: "Recording | None"
 
 
+class Late(Protocol):
+    """Where goes what comes after the end of a root."""
+
+    def take_unit(self, recording: "Recording", unit: Work) -> None:
+        """A unit of database work has ended."""
+        ...
+
+    def take_line(self, recording: "Recording", said: Mapping[str, Any]) -> None:
+        """A log line was written."""
+        ...
+
+
 class Recording:
     """What is known of one local root while it runs.
 
-    `span` is the root's span (maybe one that does not record), `facts` is what was annotated, `failure` the exception
-    that was reported for it and `outcome` the `error.type` that goes with it, `dropped` what was too much to hold.
+    `span` is the root's span (maybe one that does not record), `started` when it began (`time.perf_counter_ns()`),
+    `facts` is what was annotated and `runs` the ids of flow runs among it, `failure` the exception that was reported
+    for it and `outcome` the `error.type` that goes with it, `lines` the log lines that were written for it (None where
+    nobody would take them), `dropped` what was too much to hold.
     """
 
     __slots__ = (
@@ -63,30 +80,36 @@ class Recording:
         "failure",
         "kept",
         "late",
+        "lines",
         "links",
         "live",
         "outcome",
+        "runs",
         "span",
         "span_id",
+        "started",
         "trace_id",
         "units",
     )
 
-    def __init__(self, span: Span, trace_id: str, span_id: str, *, live: bool) -> None:
+    def __init__(self, span: Span, trace_id: str, span_id: str, *, live: bool, started: int) -> None:
         self.span = span
         self.live = live
         self.trace_id = trace_id
         self.span_id = span_id
+        self.started = started
         self.facts: dict[str, Attribute] = {}
         self.entries: list[Entry] = []
         self.units: list[Work] = []
         self.links: list[SpanContext] = []
+        self.lines: list[Mapping[str, Any]] | None = None
+        self.runs: dict[str, None] = {}
         self.failure: BaseException | None = None
         self.outcome: str | None = None
         self.dropped = 0
         self.closed = False
         self.kept = False
-        self.late: Callable[[Recording, Work], None] | None = None
+        self.late: Late | None = None
 
     def take(self, unit: Work) -> None:
         """Hold a finished unit; one that ends after the root's own end follows the decision about it."""
@@ -94,7 +117,7 @@ class Recording:
             return
         if self.closed:
             if self.late is not None:
-                self.late(self, unit)
+                self.late.take_unit(self, unit)
         elif len(self.units) < MOST_UNITS:
             self.units.append(unit)
         else:

@@ -11,9 +11,15 @@ from lightwell.instrumentation.metrics import SECOND
 from lightwell.instrumentation.recording import Attribute, Entry, Recording, Work
 
 
+def offset_of(recording: Recording) -> int:
+    """What to add to an instant of `time.perf_counter_ns()` to get the wall clock's, as the root's span began by it."""
+    began: int = getattr(recording.span, "start_time", None) or time_ns() - perf_counter_ns() + recording.started
+    return began - recording.started
+
+
 def replay(tracer: Tracer, recording: Recording) -> None:
     """Make the children of a root that has not ended yet."""
-    offset = time_ns() - perf_counter_ns()
+    offset = offset_of(recording)
     context = set_span_in_context(recording.span, Context())
     _walk(tracer, recording.entries, recording.span, context, offset, None)
     for unit in recording.units:
@@ -23,7 +29,7 @@ def replay(tracer: Tracer, recording: Recording) -> None:
 def replay_late(tracer: Tracer, recording: Recording, unit: Work) -> None:
     """Make the spans of a unit that ended after its root: it follows the decision, and a failed one is kept."""
     if recording.kept or unit.failed:
-        _replay_unit(tracer, unit, set_span_in_context(recording.span, Context()), time_ns() - perf_counter_ns())
+        _replay_unit(tracer, unit, set_span_in_context(recording.span, Context()), offset_of(recording))
 
 
 def _replay_unit(tracer: Tracer, unit: Work, context: Context, offset: int) -> None:

@@ -3,15 +3,19 @@
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, NoOpTracer, Span, StatusCode, Tracer
 
-from lightwell.instrumentation.metrics import GAUGES
+from lightwell.instrumentation.lines import line_of, release
+from lightwell.instrumentation.metrics import GAUGES, SECOND
 from lightwell.instrumentation.recording import Attribute, Recording, Work
-from lightwell.instrumentation.replay import replay, replay_late
+from lightwell.instrumentation.replay import offset_of, replay, replay_late
 from lightwell.instrumentation.sampling import KeepPolicy, Tail
-from lightwell.instrumentation.vocabulary import ENTRIES_DROPPED, ERROR_TYPE, KEPT
+from lightwell.instrumentation.vocabulary import ENTRIES_DROPPED, ERROR_TYPE, FLOW_RUNS, KEPT
+
+_ERRORS = frozenset({"error", "critical"})
 
 
 @dataclass(slots=True)
@@ -28,37 +32,45 @@ class Tracing:
     tail: Tail | None = None
     live: bool = False
 
-    def open_root(self, span: Span) -> Recording:
-        """Begin to record for a local root; one that has no span gets a trace id all the same."""
+    def open_root(self, span: Span, started: int) -> Recording:
+        """Begin to record for a local root, `started` just before its span; without one it gets a trace id as well."""
         context = span.get_span_context()
         if context is INVALID_SPAN_CONTEXT or not context.is_valid:
-            return Recording(span, f"{random.getrandbits(128):032x}", f"{random.getrandbits(64):016x}", live=False)
+            trace_id, span_id = f"{random.getrandbits(128):032x}", f"{random.getrandbits(64):016x}"
+            return Recording(span, trace_id, span_id, live=False, started=started)
         recording = Recording(
             span,
             trace.format_trace_id(context.trace_id),
             trace.format_span_id(context.span_id),
             live=self.live and span.is_recording(),
+            started=started,
         )
-        recording.late = self._replay_late
+        recording.late = self
+        if recording.live and self.tail is not None and self.tail.has_sinks:
+            recording.lines = []
         return recording
 
     def close_root(
         self,
         recording: Recording,
         *,
-        seconds: float,
+        ended: int,
         describe: Callable[[], Mapping[str, Attribute]],
         name: str | None = None,
         status: int | None = None,
         route: str | None = None,
         is_failed: bool = False,
-        ended_at: int | None = None,
+        may_be_slow: bool = True,
     ) -> None:
-        """End a local root: decide, and only then describe it and make its children."""
-        recording.closed = True
+        """End a local root that `ended` at an instant of `time.perf_counter_ns()`.
+
+        Decides, and only then describes it and makes its children.
+        """
         span = recording.span
         if not recording.live:
+            recording.closed = True
             return
+        seconds = (ended - recording.started) / SECOND if may_be_slow else 0.0
         sampled = bool(span.get_span_context().trace_flags & 1)
         reason = self.policy.reason(recording, seconds=seconds, sampled=sampled, status=status, route=route)
         if reason is None:
@@ -66,7 +78,13 @@ class Tracing:
         else:
             GAUGES.kept[reason] = GAUGES.kept.get(reason, 0) + 1
         recording.kept = reason is not None and (self.tail is None or self.tail.has_sinks)
+        recording.closed = True
+        lines = release(recording)
+        ended_at: int | None = None
         if recording.kept or self.tail is None:
+            ended_at = ended + offset_of(recording)
+            if recording.kept and lines and self.tail is not None:
+                self.tail.bring(span.get_span_context().span_id, [line_of(said) for said in lines])
             if name is not None:
                 span.update_name(name)
             span.set_attributes(describe())
@@ -80,6 +98,8 @@ class Tracing:
         facts = {key if "." in key else f"lightwell.{key}": value for key, value in recording.facts.items()}
         if facts:
             span.set_attributes(facts)
+        if len(recording.runs) > 1:
+            span.set_attribute(FLOW_RUNS, tuple(recording.runs))
         if recording.outcome is not None:
             span.set_attribute(ERROR_TYPE, recording.outcome)
         if reason is not None:
@@ -91,5 +111,11 @@ class Tracing:
         if reason is not None:
             replay(self.tracer, recording)
 
-    def _replay_late(self, recording: Recording, unit: Work) -> None:
+    def take_unit(self, recording: Recording, unit: Work) -> None:
+        """A unit that ends after its root follows the decision, and a failed one is kept."""
         replay_late(self.tracer, recording, unit)
+
+    def take_line(self, recording: Recording, said: Mapping[str, Any]) -> None:
+        """A log line that comes after its root's end follows the decision, and one of an error is kept."""
+        if self.tail is not None and self.tail.has_sinks and (recording.kept or said["level"] in _ERRORS):
+            self.tail.take_late([line_of(said)])

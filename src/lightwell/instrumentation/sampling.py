@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind, StatusCode, TraceFlags, TraceState, get_current_span
 from opentelemetry.util.types import Attributes
 
-from lightwell.instrumentation.kept import KeptTrace, Sink
+from lightwell.instrumentation.kept import KeptTrace, Line, Sink
 from lightwell.instrumentation.metrics import count_dropped
 from lightwell.instrumentation.recording import Recording
 from lightwell.instrumentation.vocabulary import KEPT
@@ -120,6 +120,7 @@ class Tail(SpanProcessor):
         self._waiting: dict[int, list[ReadableSpan]] = {}
         self._held = 0
         self._kept_roots: dict[int, None] = {}
+        self._lines: dict[int, Sequence[Line]] = {}
 
     @property
     def has_sinks(self) -> bool:
@@ -133,6 +134,14 @@ class Tail(SpanProcessor):
     def remove_sink(self, sink: Sink) -> None:
         """Hand no more traces to a sink."""
         self._sinks = tuple(one for one in self._sinks if one is not sink)
+
+    def bring(self, root_id: int, lines: Sequence[Line]) -> None:
+        """Take the log lines of a root that is kept and about to end."""
+        self._lines[root_id] = lines
+
+    def take_late(self, lines: Sequence[Line]) -> None:
+        """Hand over log lines that came after the end of their root."""
+        self._hand_over((), lines)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 -- the SDK's signature
         """Learn which root a child belongs to."""
@@ -152,6 +161,7 @@ class Tail(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         """Hold a child, decide on a root."""
         if not self._sinks or span.context is None:
+            self._lines.clear()
             return
         if span.parent is None or span.parent.is_remote:
             self._decide(span, span.context.span_id)
@@ -173,7 +183,7 @@ class Tail(SpanProcessor):
                     self._kept_roots.pop(next(iter(self._kept_roots)))
                 self._kept_roots[root_id] = None
         if kept:
-            self._hand_over([root, *(children or ())])
+            self._hand_over([root, *(children or ())], self._lines.pop(root_id, ()))
         elif children:
             failures = [child for child in children if child.status.status_code is StatusCode.ERROR]
             if failures:
@@ -195,8 +205,8 @@ class Tail(SpanProcessor):
         if follows or span.status.status_code is StatusCode.ERROR:
             self._hand_over([span])
 
-    def _hand_over(self, spans: Sequence[ReadableSpan]) -> None:
-        kept = KeptTrace(spans)
+    def _hand_over(self, spans: Sequence[ReadableSpan], lines: Sequence[Line] = ()) -> None:
+        kept = KeptTrace(spans, lines)
         for sink in self._sinks:
             sink(kept)
 

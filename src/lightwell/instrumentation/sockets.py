@@ -17,7 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 from lightwell.instrumentation import metrics
 from lightwell.instrumentation import vocabulary as names
 from lightwell.instrumentation.failures import is_reported, mark_reported, put_on_span
-from lightwell.instrumentation.metrics import GAUGES, SECOND
+from lightwell.instrumentation.metrics import GAUGES
 from lightwell.instrumentation.outcomes import failed, qualified_name
 from lightwell.instrumentation.paths import shown_path
 from lightwell.instrumentation.recording import CURRENT, Attribute, Recording
@@ -77,7 +77,7 @@ class Connection:
         """Start the handshake's span; it is the present one for the endpoint's task."""
         self._started = perf_counter_ns()
         span = self.tracing.server_tracer.start_span("websocket", context, SpanKind.SERVER)
-        self._recording: Recording = self.tracing.open_root(span)
+        self._recording: Recording = self.tracing.open_root(span, self._started)
         self._scope[_KEY] = self
         otel.attach(trace.set_span_in_context(span, context))
         CURRENT.set(self._recording)
@@ -99,13 +99,13 @@ class Connection:
             GAUGES.sockets[self.route] = GAUGES.sockets.get(self.route, 0) + 1
             log.debug(names.SOCKET_OPENED.name, route=self.route)
             if message.get("subprotocol") is None:
-                self._end_handshake()
+                self._end_handshake(perf_counter_ns())
         elif kind == "websocket.close":
             self._close(message.get("code") or _NORMAL, "server")
         elif kind == "websocket.http.response.start":
             self._close(_ABNORMAL, "server")
         elif kind == "websocket.send" and not self._recording.closed:
-            self._end_handshake()
+            self._end_handshake(perf_counter_ns())
 
     def fail(self, error: Exception) -> None:
         """Account for an exception that came out of the endpoint."""
@@ -131,25 +131,27 @@ class Connection:
             GAUGES.sockets[route] -= 1
         if metrics.LIVE:
             metrics.socket_closed(route, code, closer)
-        self._end_handshake()
+        ended = perf_counter_ns()
+        token = CURRENT.set(self._recording)
         log.info(
             names.SOCKET_CLOSED.name,
             route=route,
             code=code,
             closed_by=closer,
-            duration_ms=(perf_counter_ns() - self._started) // 1000 / 1000,
-            trace_id=self._recording.trace_id,
-            span_id=self._recording.span_id,
+            duration_ms=(ended - self._started) // 1000 / 1000,
             **self._recording.facts,
         )
+        CURRENT.reset(token)
+        self._end_handshake(ended)
 
-    def _end_handshake(self) -> None:
+    def _end_handshake(self, ended: int) -> None:
         recording = self._recording
         if recording.closed:
             return
         self.tracing.close_root(
             recording,
-            seconds=0.0,
+            ended=ended,
+            may_be_slow=False,  # it waits for what the client says
             describe=self._describe,
             name=f"websocket {self.route}",
             is_failed=recording.failure is not None,
@@ -186,7 +188,7 @@ def batch(scope: Scope, messages: int = 1) -> Iterator[None]:
     span = tracing.tracer.start_span(
         f"websocket batch {route}", otel.Context(), links=[trace.Link(connection.handshake)]
     )
-    recording = tracing.open_root(span)
+    recording = tracing.open_root(span, started)
     span_token = otel.attach(trace.set_span_in_context(span, otel.Context()))
     recording_token = CURRENT.set(recording)
     try:
@@ -198,11 +200,12 @@ def batch(scope: Scope, messages: int = 1) -> Iterator[None]:
             put_on_span(span, error)
         raise
     finally:
+        ended = perf_counter_ns()
         CURRENT.reset(recording_token)
         otel.detach(span_token)
         tracing.close_root(
             recording,
-            seconds=(perf_counter_ns() - started) / SECOND,
+            ended=ended,
             describe=lambda: {names.HTTP_ROUTE: route, names.SOCKET_MESSAGES: messages},
             is_failed=recording.failure is not None,
         )

@@ -12,7 +12,7 @@ from lightwell.errors import Unavailable
 from lightwell.instrumentation import metrics
 from lightwell.instrumentation import vocabulary as names
 from lightwell.instrumentation.failures import mark_reported, put_on_span
-from lightwell.instrumentation.metrics import GAUGES, SECOND
+from lightwell.instrumentation.metrics import GAUGES
 from lightwell.instrumentation.outcomes import OK, message_of, outcome_of, qualified_name
 from lightwell.instrumentation.recording import CURRENT, Attribute
 from lightwell.instrumentation.roots import Tracing
@@ -58,7 +58,7 @@ class Ticks:
         contexts = [context for context in map(parse_traceparent, causes) if context is not None]
         links = [trace.Link(context) for context in contexts[:_MOST_LINKS]]
         span = tracing.tracer.start_span(f"loop {loop}", otel.Context(), links=links)
-        recording = tracing.open_root(span)
+        recording = tracing.open_root(span, started)
         span_token = otel.attach(trace.set_span_in_context(span, otel.Context()))
         recording_token = CURRENT.set(recording)
         tick = Tick()
@@ -76,13 +76,15 @@ class Ticks:
                 mark_reported(error)
             raise
         finally:
-            took = perf_counter_ns() - started
+            ended = perf_counter_ns()
+            took = ended - started
+            log.debug(names.TICK_DONE.name, loop=loop, items=tick.items, duration_ms=took // 1000 / 1000)
             CURRENT.reset(recording_token)
             otel.detach(span_token)
             attributes: dict[str, Attribute] = {names.LOOP: loop, names.LOOP_LAG: lag, names.LOOP_ITEMS: tick.items}
             tracing.close_root(
                 recording,
-                seconds=took / SECOND,
+                ended=ended,
                 describe=lambda: attributes,
                 is_failed=recording.failure is not None,
             )
@@ -90,14 +92,6 @@ class Ticks:
                 outcome = outcome_of(recording.failure)
             if metrics.LIVE:
                 metrics.tick_ended(loop, outcome, took_ns=took, lag=lag, items=tick.items)
-            log.debug(
-                names.TICK_DONE.name,
-                loop=loop,
-                items=tick.items,
-                duration_ms=took // 1000 / 1000,
-                trace_id=recording.trace_id,
-                span_id=recording.span_id,
-            )
 
 
 class Tick:

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from lightwell.contract.states import State, StateType
+from lightwell.instrumentation.annotations import annotate
 from lightwell.instrumentation.operation import operation
 from lightwell.instrumentation.traceparent import link_run
 from lightwell.operations import flow_run_states, task_run_states
@@ -22,6 +23,7 @@ def end_stuck(tx: Transaction, flow_run_ids: Sequence[UUID], before: datetime, t
     """Call those of these runs cancelled that are being cancelled since before `before`; how many there were."""
     ended = 0
     for run in due_flow_runs.claim_stuck(tx, flow_run_ids, before):
+        annotate(flow_run_id=run.id)
         link_run(run.labels)
         state = _state(tx, StateType.CANCELLED, _UNCONFIRMED, tuning)
         ended += flow_run_states.move(tx, run, state, FLOW_RUN_POLICY, tuning).writes
@@ -33,6 +35,7 @@ def cancel_subflow_runs(tx: Transaction, flow_run_ids: Sequence[UUID], tuning: T
     """Cancel those of these runs that go on inside a cancelled one, a deployment's by asking its worker; how many."""
     cancelled = 0
     for run in due_flow_runs.claim_left_behind(tx, flow_run_ids):
+        annotate(flow_run_id=run.id)
         link_run(run.labels)
         kind = StateType.CANCELLED if run.deployment_id is None else StateType.CANCELLING
         state = _state(tx, kind, _LEFT_BEHIND, tuning)
@@ -45,6 +48,7 @@ def cancel_task_runs(tx: Transaction, task_run_ids: Sequence[UUID], since: datet
     """Cancel those of these task runs that go on inside a flow run that was cancelled at `since` or later; how many."""
     cancelled = 0
     for run in due_task_runs.claim_left_behind(tx, task_run_ids, since):
+        annotate(flow_run_id=run.flow_run_id)
         state = _state(tx, StateType.CANCELLED, _LEFT_BEHIND, tuning)
         cancelled += task_run_states.move(tx, run, state, FORCED_TASK_RUN_POLICY, tuning).writes
     return cancelled

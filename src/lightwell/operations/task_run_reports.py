@@ -48,7 +48,7 @@ def record(tx: Transaction, event: ReceivedEvent, report: Report) -> None:
         values["task_inputs"] = run.model_dump(mode="json", include={"task_inputs"})["task_inputs"]
     values |= {"id": report.task_run_id, "flow_run_id": report.flow_run_id}
     outcome = task_run_reports.record(tx, values, _state(event, report))
-    annotate(task_run_report=outcome.value)
+    annotate(flow_run_id=report.flow_run_id, task_run_report=outcome.value)
 
 
 def _state(event: ReceivedEvent, report: Report) -> State:

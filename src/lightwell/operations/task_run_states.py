@@ -30,6 +30,7 @@ def set_state(
     """What comes of a state that a client proposes for a task run; raises NotFound."""
     annotate(task_run_id=task_run_id)
     run = task_runs.get(tx, task_run_id, lock=True)
+    annotate(flow_run_id=run.flow_run_id)
     state = propose(asked, tx.now, tuning.new_id)
     return result_of(move(tx, run, state, task_run_policy(state, force=force), tuning))
 

@@ -50,6 +50,8 @@ RUN_KIND: Final = "lightwell.run.kind"
 STATE_FROM: Final = "lightwell.state.from"
 STATE_TO: Final = "lightwell.state.to"
 RESULT: Final = "result"
+FLOW_RUN: Final = "lightwell.flow_run_id"
+FLOW_RUNS: Final = "lightwell.flow_run_ids"
 SIGNAL: Final = "lightwell.signal"
 DROP_REASON: Final = "lightwell.drop.reason"
 STATE_TYPE: Final = "lightwell.state.type"
@@ -114,6 +116,10 @@ ATTRIBUTES: Final = (
     AttributeName(STATE_FROM, "string", "The type of the state that was left; `NONE` for a first state."),
     AttributeName(STATE_TO, "string", "The type of the state that was entered."),
     AttributeName(RESULT, "string", "`hit`, `miss` or `bypass`."),
+    AttributeName(FLOW_RUN, "string", "The flow run that was worked on; the last one, where there were several."),
+    AttributeName(
+        FLOW_RUNS, "string[]", "All flow runs that were worked on, where there were several; 100 of them at most."
+    ),
     AttributeName(SIGNAL, "string", "`traces` or `metrics`."),
     AttributeName(DROP_REASON, "string", "`queue_full`, `export_failed`, `too_many_spans` or `shut_down`."),
     AttributeName(STATE_TYPE, "string", "The type of a state; `NONE` for a run without one."),

@@ -10,6 +10,8 @@ from lightwell.instrumentation.vocabulary.attributes import (
     DB_SYSTEM,
     ENTRIES_DROPPED,
     ERROR_TYPE,
+    FLOW_RUN,
+    FLOW_RUNS,
     HTTP_METHOD,
     HTTP_METHOD_ORIGINAL,
     HTTP_ROUTE,
@@ -70,6 +72,8 @@ SERVER_SPAN: Final = SpanName(
         ERROR_TYPE,
         KEPT,
         ENTRIES_DROPPED,
+        FLOW_RUN,
+        FLOW_RUNS,
     ),
 )
 BACKGROUND_SPAN: Final = SpanName(
@@ -94,7 +98,7 @@ TICK_SPAN: Final = SpanName(
     "loop {lightwell.loop}",
     "internal",
     "One tick of a background loop: a root, linked to what caused its work.",
-    (LOOP, LOOP_LAG, LOOP_ITEMS, ERROR_TYPE, KEPT),
+    (LOOP, LOOP_LAG, LOOP_ITEMS, ERROR_TYPE, KEPT, FLOW_RUN, FLOW_RUNS),
 )
 HANDSHAKE_SPAN: Final = SpanName(
     "websocket {http.route}",
@@ -106,7 +110,7 @@ BATCH_SPAN: Final = SpanName(
     "websocket batch {http.route}",
     "internal",
     "The work on one batch of websocket messages: a root, linked to the handshake.",
-    (HTTP_ROUTE, SOCKET_MESSAGES, ERROR_TYPE, KEPT),
+    (HTTP_ROUTE, SOCKET_MESSAGES, ERROR_TYPE, KEPT, FLOW_RUN, FLOW_RUNS),
 )
 SPANS: Final = (
     SERVER_SPAN,
