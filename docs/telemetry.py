@@ -3,7 +3,14 @@
 from collections.abc import Iterable, Iterator
 
 from lightwell.instrumentation import vocabulary
-from lightwell.instrumentation.vocabulary import ATTRIBUTES, LOG_EVENTS, METRICS, SPAN_EVENTS, SPANS, Metric
+from lightwell.instrumentation.vocabulary import (
+    ATTRIBUTES,
+    LOG_EVENTS,
+    METRICS,
+    SPAN_EVENTS,
+    SPANS,
+    prometheus_name,
+)
 
 _HEAD = """\
 # Telemetry: every signal by name
@@ -42,13 +49,6 @@ def whole(_old: str) -> str:
         ).rstrip("\n")
         + "\n"
     )
-
-
-def prometheus_name(metric: Metric) -> str:
-    """What the metric is called once a collector or an exporter has made it Prometheus's."""
-    name = metric.name.replace(".", "_")
-    suffix = {"s": "_seconds", "By": "_bytes"}.get(metric.unit, "")
-    return f"{name}{suffix}{'_total' if metric.instrument == 'counter' else ''}"
 
 
 def _section(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

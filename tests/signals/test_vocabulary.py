@@ -6,8 +6,15 @@ from pathlib import Path
 
 import httpx
 
-from docs.telemetry import prometheus_name, whole
-from lightwell.instrumentation.vocabulary import ATTRIBUTES, LOG_EVENTS, METRICS, SPAN_EVENTS, SPANS
+from docs.telemetry import whole
+from lightwell.instrumentation.vocabulary import (
+    ATTRIBUTES,
+    LOG_EVENTS,
+    METRICS,
+    SPAN_EVENTS,
+    SPANS,
+    prometheus_name,
+)
 from tests.signals.conftest import Signals
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "telemetry.md"

@@ -103,12 +103,13 @@ UNITS_WAITING: Final = Metric(
     "{unit}",
     "Units of database work that wait for the writer or a connection.",
     (UNIT_KIND,),
+    across="sum",
 )
 UNITS_RUNNING: Final = Metric(
-    "lightwell.db.units.running", "gauge", "{unit}", "Units of database work that run.", (UNIT_KIND,)
+    "lightwell.db.units.running", "gauge", "{unit}", "Units of database work that run.", (UNIT_KIND,), across="sum"
 )
 POOL_SIZE: Final = Metric(
-    "lightwell.db.pool.size", "gauge", "{connection}", "Connections that units of database work share."
+    "lightwell.db.pool.size", "gauge", "{connection}", "Connections that units of database work share.", across="sum"
 )
 TABLE_ROWS: Final = Metric(
     "lightwell.db.table.rows",
@@ -122,7 +123,7 @@ TABLE_SIZE: Final = Metric(
 )
 DATABASE_SIZE: Final = Metric("lightwell.db.size", "gauge", "By", "Size of the database.")
 DISK_FREE: Final = Metric(
-    "lightwell.disk.free", "gauge", "By", "What is free on the disk of the server's home directory."
+    "lightwell.disk.free", "gauge", "By", "What is free on the disk of the server's home directory.", across="min"
 )
 DISK_SIZE: Final = Metric("lightwell.disk.size", "gauge", "By", "Size of the disk of the server's home directory.")
 EVENT_LOOP_LAG: Final = Metric(

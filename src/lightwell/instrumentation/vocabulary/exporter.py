@@ -78,6 +78,7 @@ PREFECT_FLOW_RUNS_TIME: Final = Metric(
     "{second}",
     "Prefect flow-run total run time in seconds, of those that ended within the window.",
     (FLOW_NAME, DEPLOYMENT_NAME),
+    across="max",
 )
 PREFECT_INFO_FLOW_RUNS: Final = Metric(
     "prefect_info_flow_runs",
@@ -85,6 +86,7 @@ PREFECT_INFO_FLOW_RUNS: Final = Metric(
     "{run}",
     "Prefect flow runs info: how many began, or were to begin, within the window or after it.",
     (DEPLOYMENT_NAME, FLOW_NAME, STATE_NAME, WORK_QUEUE_NAME),
+    across="max",
 )
 PREFECT_WORK_POOLS: Final = Metric("prefect_work_pools_total", "gauge", "{pool}", "Prefect total work pools.")
 PREFECT_INFO_WORK_POOLS: Final = Metric(

@@ -103,7 +103,9 @@ FACTS: Final = Metric("lightwell.facts", "counter", "{fact}", "Facts that were c
 APP_CACHE_REQUESTS: Final = Metric(
     "lightwell.app_cache.requests", "counter", "{request}", "How often an application was asked for.", (RESULT,)
 )
-APP_CACHE_LIVE: Final = Metric("lightwell.app_cache.live", "gauge", "{application}", "Applications in the cache.")
+APP_CACHE_LIVE: Final = Metric(
+    "lightwell.app_cache.live", "gauge", "{application}", "Applications in the cache.", across="sum"
+)
 TRACES_KEPT: Final = Metric("lightwell.traces.kept", "counter", "{trace}", "Traces that were kept.", (KEPT,))
 TRACES_PASSED: Final = Metric(
     "lightwell.traces.passed", "counter", "{trace}", "Healthy traces outside of the baseline, which were not kept."
