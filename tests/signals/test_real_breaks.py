@@ -238,7 +238,7 @@ async def _hand_in(stage: Stage, event: dict[str, Any]) -> None:
 
 
 async def test_a_batch_that_fails_is_told_once(stage: Stage, signals: Signals, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The batch is ERROR and the handshake is not; one traceback; the connection is closed with 1011."""
+    """The batch is ERROR and the handshake is not; one traceback, in its trace; the connection ends with 1011."""
     monkeypatch.setattr(events, "record", _break)
     with pytest.raises(RuntimeError, match="a defect"):
         await _hand_in(stage, _event())
@@ -248,7 +248,9 @@ async def test_a_batch_that_fails_is_told_once(stage: Stage, signals: Signals, m
     batch = roots[f"websocket batch {EVENTS_IN}"]
     assert batch.status.status_code is StatusCode.ERROR
     assert [event.name for event in batch.events] == ["exception"]
-    assert len([line for line in signals.lines if "stack" in line]) == 1
+    (told,) = [line for line in signals.lines if "stack" in line]
+    assert batch.context is not None
+    assert (told["event"], told["trace_id"]) == ("websocket.failed", f"{batch.context.trace_id:032x}")
     assert signals.events("websocket.closed")[0]["code"] == 1011
 
 

@@ -14,6 +14,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 from starlette.types import Message, Receive, Scope, Send
 
+from lightwell.errors import Unavailable
 from lightwell.instrumentation import metrics
 from lightwell.instrumentation import vocabulary as names
 from lightwell.instrumentation.failures import is_reported, mark_reported, put_on_span
@@ -113,10 +114,14 @@ class Connection:
             self._recording.failure = error
             self._recording.outcome = qualified_name(error)
             put_on_span(self._recording.span, error)
+        self.report(error)
+        self._close(_INTERNAL, "server")
+
+    def report(self, error: Exception) -> None:
+        """Write the line of a failure, once: in the trace of the batch that failed, where it was one."""
         if not is_reported(error):
             log.error(names.SOCKET_FAILED.name, route=self.route, exception_type=qualified_name(error), exc_info=error)
             mark_reported(error)
-        self._close(_INTERNAL, "server")
 
     def end(self) -> None:
         """Account for a connection whose endpoint has returned."""
@@ -198,6 +203,8 @@ def batch(scope: Scope, messages: int = 1) -> Iterator[None]:
             recording.failure = error
             recording.outcome = qualified_name(error)
             put_on_span(span, error)
+            if not isinstance(error, Unavailable):
+                connection.report(error)
         raise
     finally:
         ended = perf_counter_ns()
