@@ -21,6 +21,7 @@ from lightwell.contract.events import (
     ReceivedEvent,
 )
 from lightwell.errors import Forbidden
+from lightwell.instrumentation.business import count_dropped_events
 from lightwell.operations import events as operations
 from lightwell.storage import event_counts, events
 from lightwell.storage.transaction import Reader
@@ -35,7 +36,8 @@ _NEXT_PAGE = "/filter/next"
 @router.post("", status_code=204)
 async def create_events(sent: list[Event], call: Call) -> None:
     """Store events; one that is stored already stays as it is."""
-    await call.db.write(operations.record, [ReceivedEvent.model_construct(**dict(event)) for event in sent])
+    new = await call.db.write(operations.record, [ReceivedEvent.model_construct(**dict(event)) for event in sent])
+    count_dropped_events("duplicate", len(sent) - new)
 
 
 class _Position(BaseModel):

@@ -16,6 +16,7 @@ from lightwell.contract.logs import Log, LogFilter
 from lightwell.errors import Rejected, Unavailable
 from lightwell.events.broadcast import Broadcast, Overrun
 from lightwell.events.facts import Told
+from lightwell.instrumentation.business import count_dropped_events
 from lightwell.instrumentation.sockets import batch
 from lightwell.kit.ordered_pongs import EXTENSION, OrderedPongs
 from lightwell.operations import events as event_operations
@@ -39,7 +40,7 @@ async def receive_events(websocket: WebSocket) -> None:
         while True:
             events, end = await _next_events(websocket, pongs)
             with batch(websocket.scope, len(events)):
-                await here.database.write(event_operations.record, events)
+                await _store(here, events)
             if end is not None:
                 raise end
             if pongs is not None:
@@ -50,6 +51,15 @@ async def receive_events(websocket: WebSocket) -> None:
         await sockets.close(websocket, sockets.PROTOCOL_ERROR, error.message)
     except Unavailable as error:
         await sockets.close(websocket, sockets.TRY_AGAIN_LATER, error.message)
+
+
+async def _store(here: Services, events: list[ReceivedEvent]) -> None:
+    try:
+        new = await here.database.write(event_operations.record, events)
+    except Unavailable:
+        count_dropped_events("refused", len(events))
+        raise
+    count_dropped_events("duplicate", len(events) - new)
 
 
 async def _next_events(
@@ -72,6 +82,7 @@ async def _next_event(websocket: WebSocket) -> ReceivedEvent:
     try:
         event = Event.model_validate_json(frame.get("text") or frame.get("bytes") or b"")
     except ValidationError as error:
+        count_dropped_events("invalid", 1)
         raise await sockets.invalid(websocket, "event", error) from None
     return ReceivedEvent.model_construct(**dict(event))
 

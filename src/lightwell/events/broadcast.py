@@ -27,6 +27,11 @@ class Broadcast(Generic[T]):
         """The number of listeners."""
         return len(self._listeners)
 
+    @property
+    def backlog(self) -> int:
+        """How many items wait for the listener that is furthest behind."""
+        return max((listener.waiting for listener in tuple(self._listeners)), default=0)
+
     def publish(self, items: Iterable[T]) -> None:
         """Give items to every listener that wants them."""
         if not self._listeners:
@@ -64,6 +69,11 @@ class Listener(Generic[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._registry.discard(self)
+
+    @property
+    def waiting(self) -> int:
+        """How many items wait to be taken."""
+        return len(self._waiting)
 
     def offer(self, items: Iterable[T]) -> None:
         """Keep what is wanted; called by the broadcast."""

@@ -22,7 +22,8 @@ class Fact:
     """Something that happened: one row of the events table, published once it is committed.
 
     `occurred` is when it happened, `received` when this server learned of it (None: when it happened), `follows` the id
-    of the fact that came right before it on the same resource.
+    of the fact that came right before it on the same resource. One that `is_event` is not is in no table and no stream:
+    it is for those who count.
     """
 
     occurred: datetime
@@ -33,6 +34,7 @@ class Fact:
     id: UUID = field(default_factory=new_id)
     follows: UUID | None = None
     received: datetime | None = None
+    is_event: bool = True
 
     @property
     def resource_id(self) -> str:

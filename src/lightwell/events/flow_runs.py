@@ -10,18 +10,18 @@ from typing import Any
 from uuid import UUID
 
 from lightwell.contract.states import State, StateType
-from lightwell.events.facts import Fact, Labels
+from lightwell.events.facts import Labels
+from lightwell.events.runs import NO_TIMES, RunKind, RunStateChanged, RunTimes
 
 _LONGEST_MESSAGE = 100_000
 _TIGHT = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FlowRunStateChanged(Fact):
-    """A flow run entered a state; `previous` and `current` are the types, for those who count."""
+class FlowRunStateChanged(RunStateChanged):
+    """A flow run entered a state."""
 
-    previous: StateType | None
-    current: StateType
+    kind: RunKind = "flow_run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,9 @@ class FlowRunSubject:
     """Who made it: kind of resource (`deployment`, `automation`), id and name."""
 
 
-def flow_run_state_changed(run: FlowRunSubject, previous: State | None, current: State) -> FlowRunStateChanged:
+def flow_run_state_changed(
+    run: FlowRunSubject, previous: State | None, current: State, times: RunTimes = NO_TIMES
+) -> FlowRunStateChanged:
     """State that `run` went from `previous` to `current`."""
     is_close = previous is not None and abs(current.timestamp - previous.timestamp) < _TIGHT
     return FlowRunStateChanged(
@@ -73,6 +75,7 @@ def flow_run_state_changed(run: FlowRunSubject, previous: State | None, current:
         follows=previous.id if previous is not None and is_close else None,
         previous=None if previous is None else previous.type,
         current=current.type,
+        times=times,
     )
 
 

@@ -1,23 +1,26 @@
 """Business counters: a subscriber of the bus, so that only what was committed is counted."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from lightwell.events.facts import Fact
-from lightwell.instrumentation import metrics
-
-_KINDS: Final = {"prefect.flow-run": "flow_run", "prefect.task-run": "task_run"}
+from lightwell.events.runs import RunStateChanged
+from lightwell.instrumentation import business, metrics
 
 
 def count_facts(facts: Sequence[Fact]) -> None:
     """Count the facts of one commit, and the changes of state among them: `bus.subscribe(count_facts)`."""
     if not metrics.LIVE:
         return
-    metrics.facts_committed(len(facts))
+    stated = 0
+    delays = []
     for fact in facts:
-        present = getattr(fact, "current", None)
-        if present is not None:
-            kind = _KINDS.get(fact.resource_id.rpartition(".")[0])
-            if kind is not None:
-                previous = getattr(fact, "previous", None)
-                metrics.transition_committed(kind, previous and str(previous.value), str(present.value))
+        if isinstance(fact, RunStateChanged):
+            previous = None if fact.previous is None else fact.previous.value
+            metrics.transition_committed(fact.kind, previous, fact.current.value)
+            business.run_moved(fact.kind, fact.current.value, *fact.times)
+        if fact.received is not None:
+            delays.append((fact.received - fact.occurred).total_seconds())
+        elif fact.is_event:
+            stated += 1
+    metrics.facts_committed(stated + len(delays))
+    business.events_stored(stated, delays)

@@ -143,11 +143,22 @@ _units: dict[tuple[str, str], Attributes] = {}
 _requests: dict[tuple[str, str, str | None, int | None, str | None], Attributes] = {}
 
 
+_makers: list[Callable[[Meter], None]] = []
+
+
+def also_make(make: Callable[[Meter], None]) -> None:
+    """Let `make` have the meter for instruments of its own, now and whenever there is another."""
+    _makers.append(make)
+    make(NoOpMeter("lightwell"))
+
+
 def bind(meter: Meter | None) -> None:
     """Make every instrument anew from `meter`; None when nobody reads."""
     global _instruments, LIVE  # noqa: PLW0603 -- the instruments of the process
     _instruments = _Instruments(meter or NoOpMeter("lightwell"))
     LIVE = meter is not None
+    for make in _makers:
+        make(meter or NoOpMeter("lightwell"))
 
 
 def request_ended(

@@ -15,6 +15,7 @@ from lightwell.contract.orchestration import (
 from lightwell.contract.states import State, StateCreate
 from lightwell.errors import Rejected
 from lightwell.events.flow_runs import FlowRunSubject, flow_run_state_changed
+from lightwell.events.runs import RunTimes
 from lightwell.instrumentation.annotations import annotate
 from lightwell.instrumentation.decisions import observe_verdict
 from lightwell.instrumentation.failures import trace_id
@@ -24,6 +25,7 @@ from lightwell.operations.effects import carry_out
 from lightwell.operations.facts import look_up
 from lightwell.operations.flow_run_refusals import note_refusal
 from lightwell.operations.flow_run_subjects import subject_of
+from lightwell.operations.run_times import times_of
 from lightwell.operations.transitions import result_of
 from lightwell.orchestration.decision import Decision
 from lightwell.orchestration.engine import decide, needs
@@ -111,7 +113,9 @@ def move(
         flow_runs.append_state(tx, run.id, decision.state, decision.changes, trace_id())
         carry_out(tx, decision.effects, tuning)
         subject = subject_of(tx, run, decision.changes.get("run_count", run.run_count))
-        _state_change(tx, subject, run.state, decision.state)
+        _state_change(
+            tx, subject, run.state, decision.state, times_of(transition.run, decision.state.type, decision.changes)
+        )
     return decision
 
 
@@ -130,7 +134,9 @@ def begin(tx: Transaction, flow: Flow, values: Mapping[str, Any], state: State, 
     if record is None:
         return None
     carry_out(tx, decision.effects, tuning)
-    _state_change(tx, subject_of(tx, record, record.run_count), None, first)
+    _state_change(
+        tx, subject_of(tx, record, record.run_count), None, first, times_of(run, first.type, decision.changes)
+    )
     return record
 
 
@@ -138,9 +144,11 @@ def _decide(tx: Transaction, policy: Policy[FlowRun], transition: Transition[Flo
     return decide(policy, look_up(tx, needs(policy, transition), transition), observe_verdict)
 
 
-def _state_change(tx: Transaction, subject: FlowRunSubject, previous: State | None, current: State) -> None:
+def _state_change(
+    tx: Transaction, subject: FlowRunSubject, previous: State | None, current: State, times: RunTimes
+) -> None:
     annotate(state_type=current.type.value, state_name=current.name)
-    tx.emit(flow_run_state_changed(subject, previous, current))
+    tx.emit(flow_run_state_changed(subject, previous, current, times))
 
 
 def _as_rules_see(run: FlowRunRecord) -> FlowRun:

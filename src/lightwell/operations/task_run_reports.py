@@ -6,15 +6,18 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from lightwell.contract.events import RESOURCE_ID, RESOURCE_ROLE, ReceivedEvent
-from lightwell.contract.states import State, StateDetails
+from lightwell.contract.states import State, StateDetails, StateType
 from lightwell.contract.task_runs import TaskRunReport
 from lightwell.instrumentation.annotations import annotate
 from lightwell.storage import task_run_reports
+from lightwell.storage.task_run_reports import Outcome
 from lightwell.storage.transaction import Transaction
 
 _EVENTS = "prefect.task-run."
 _TASK_RUN = "prefect.task-run."
 _FLOW_RUN = "prefect.flow-run."
+_TOLD_ANEW = frozenset({Outcome.MADE, Outcome.MOVED, Outcome.FILED})
+_STATE_TYPES = frozenset(StateType)
 
 
 class Report(NamedTuple):
@@ -40,8 +43,11 @@ def report_in(event: ReceivedEvent) -> Report | None:
     return Report(task_run_id, _flow_run_of(event), content)
 
 
-def record(tx: Transaction, event: ReceivedEvent, report: Report) -> None:
-    """Make or move the task run; an older report than the one that it stands at joins its history alone."""
+def record(tx: Transaction, event: ReceivedEvent, report: Report) -> bool:
+    """Make or move the task run, and say whether the state is new.
+
+    An older report than the one that it stands at joins its history alone.
+    """
     run = report.content.task_run
     values: dict[str, Any] = run.model_dump(include=run.model_fields_set)
     if "task_inputs" in values:
@@ -49,6 +55,14 @@ def record(tx: Transaction, event: ReceivedEvent, report: Report) -> None:
     values |= {"id": report.task_run_id, "flow_run_id": report.flow_run_id}
     outcome = task_run_reports.record(tx, values, _state(event, report))
     annotate(flow_run_id=report.flow_run_id, task_run_report=outcome.value)
+    return outcome in _TOLD_ANEW
+
+
+def previous_in(event: ReceivedEvent) -> StateType | None:
+    """The type of the state that the task run was in before, as the client tells it."""
+    initial = event.payload.get("initial_state")
+    told = initial.get("type") if isinstance(initial, dict) else None
+    return StateType(told) if isinstance(told, str) and told in _STATE_TYPES else None
 
 
 def _state(event: ReceivedEvent, report: Report) -> State:

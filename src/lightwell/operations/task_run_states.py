@@ -6,11 +6,13 @@ from uuid import UUID
 
 from lightwell.contract.orchestration import OrchestrationResult
 from lightwell.contract.states import State, StateCreate
+from lightwell.events.runs import task_run_state_changed
 from lightwell.instrumentation.annotations import annotate
 from lightwell.instrumentation.decisions import observe_verdict
 from lightwell.instrumentation.operation import operation
 from lightwell.operations.effects import carry_out
 from lightwell.operations.facts import as_rules_see, look_up
+from lightwell.operations.run_times import times_of
 from lightwell.operations.transitions import result_of
 from lightwell.orchestration.decision import Decision
 from lightwell.orchestration.engine import decide, needs
@@ -43,6 +45,8 @@ def move(tx: Transaction, run: TaskRunRecord, state: State, policy: Policy[TaskR
         annotate(state_type=decision.state.type.value, state_name=decision.state.name)
         task_runs.append_state(tx, run.id, decision.state, decision.changes)
         carry_out(tx, decision.effects, tuning)
+        times = times_of(transition.run, decision.state.type, decision.changes)
+        tx.announce(task_run_state_changed(run.id, run.state, decision.state, times))
     return decision
 
 
@@ -57,9 +61,11 @@ def begin(tx: Transaction, values: Mapping[str, Any], state: State, tuning: Tuni
     policy = task_run_policy(state, force=True)
     transition = Transition(run=run, initial=None, proposed=state, now=tx.now, tuning=tuning)
     decision = _decide(tx, policy, transition)
-    if task_runs.insert(tx, {**values, **decision.changes}, decision.state or state) is None:
+    first = decision.state or state
+    if task_runs.insert(tx, {**values, **decision.changes}, first) is None:
         return None
     carry_out(tx, decision.effects, tuning)
+    tx.announce(task_run_state_changed(run.id, None, first, times_of(run, first.type, decision.changes)))
     return task_runs.get(tx, run.id)
 
 

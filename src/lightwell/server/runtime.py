@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from lightwell.api.dependencies import LoopHealth, Services
 from lightwell.api.gate import GateRules, TokenCheck
 from lightwell.events.bus import Bus
-from lightwell.instrumentation import vocabulary
+from lightwell.instrumentation import business, vocabulary
+from lightwell.instrumentation.event_loop import LoopLag
 from lightwell.instrumentation.facts import count_facts
 from lightwell.instrumentation.setup import Telemetry, configure
 from lightwell.instrumentation.words import log
@@ -46,6 +47,7 @@ class Runtime:
         self._database: Database | None = None
         self._streams: Streams | None = None
         self._runner: Runner | None = None
+        self._lag = LoopLag()
         self.services: Services | None = None
 
     @asynccontextmanager
@@ -89,6 +91,7 @@ class Runtime:
         self._database = database
         self._streams = Streams(database, parsed(url))
         await self._streams.start()
+        self._watch(database, self._streams)
         bus.subscribe(count_facts)
         bus.subscribe(self._streams.publish_facts)
         loops = [] if self._ephemeral else loops_of(settings.loops, self._tuning())
@@ -96,7 +99,14 @@ class Runtime:
         self._runner.start()
         return self._services(database, self._runner, self._streams)
 
+    def _watch(self, database: Database, streams: Streams) -> None:
+        backlogs = {"events": lambda: streams.events.backlog, "logs": lambda: streams.logs.backlog}
+        business.watch(load=lambda: database.load, streams=backlogs, home=self._settings.home)
+        self._lag.start()
+
     async def _stop(self) -> None:
+        self._lag.stop()
+        business.forget()
         if self._runner is not None:
             await self._runner.stop()
         if self._streams is not None:

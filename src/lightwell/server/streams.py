@@ -11,6 +11,7 @@ from lightwell.contract.logs import Log
 from lightwell.errors import Unavailable
 from lightwell.events.broadcast import Broadcast
 from lightwell.events.facts import Fact, Told
+from lightwell.instrumentation.business import count_lines
 from lightwell.kit.late import load
 from lightwell.storage import events, logs
 from lightwell.storage.database import Database
@@ -47,14 +48,16 @@ class Streams:
             await self._wakeups.stop()
 
     def publish_facts(self, facts: Sequence[Fact]) -> None:
-        """Give the facts of a commit of this process to everybody: a subscriber of the bus."""
-        self.events.publish(facts)
-        if self._wakeups is not None:
-            self._wakeups.tell(_EVENTS, (fact.id.hex for fact in facts))
+        """Give the events among the facts of a commit of this process to everybody: a subscriber of the bus."""
+        events = [fact for fact in facts if fact.is_event]
+        self.events.publish(events)
+        if self._wakeups is not None and events:
+            self._wakeups.tell(_EVENTS, (event.id.hex for event in events))
 
     def publish_logs(self, lines: Sequence[Log]) -> None:
         """Give log lines that this process has committed to everybody."""
         self.logs.publish(lines)
+        count_lines(len(lines))
         if self._wakeups is not None:
             self._wakeups.tell(_LOGS, (_key_of(line) for line in lines))
 

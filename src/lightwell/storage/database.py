@@ -6,10 +6,10 @@ What happens there is in `storage/sqlite.py` and `storage/postgresql.py`; what a
 
 import asyncio
 from asyncio import AbstractEventLoop, Future
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import ArgumentError
@@ -32,12 +32,17 @@ T = TypeVar("T")
 _ANSWER_SECONDS = 2.0
 _WATCH_SECONDS = 0.25
 _PING = text("SELECT 1")
+_KINDS: tuple[Kind, ...] = ("read", "write")
 
 
 class Engine(Protocol):
     """A kind of database: threads that take jobs and give them back finished."""
 
     dialect: Dialect
+
+    @property
+    def connections(self) -> int:
+        """How many units can run at once."""
 
     def start(self, answers: Answers) -> None:
         """Start the threads; blocks until they can work. Unavailable when they cannot."""
@@ -50,6 +55,14 @@ class Engine(Protocol):
 
     def stop(self) -> None:
         """End the threads, when no job is left; blocks."""
+
+
+class Load(NamedTuple):
+    """Units that wait and units that run, by kind, and the connections that they share."""
+
+    waiting: Mapping[str, int]
+    running: Mapping[str, int]
+    connections: int
 
 
 class Database:
@@ -84,6 +97,18 @@ class Database:
     def pending(self) -> dict[Kind, int]:
         """How many units of each kind are waiting or running."""
         return dict(self._counts)
+
+    @property
+    def load(self) -> Load:
+        """How many units wait and run just now; callable from any thread."""
+        jobs = [job for job in tuple(self._jobs) if not job.future.done()]
+        running = [job.kind for job in jobs if job.started]
+        asked = [job.kind for job in jobs if not job.started]
+        return Load(
+            {kind: asked.count(kind) for kind in _KINDS},
+            {kind: running.count(kind) for kind in _KINDS},
+            self._engine.connections,
+        )
 
     async def start(self) -> None:
         """Open the database for units of work of the running event loop; again after `stop`, if wanted.

@@ -50,6 +50,11 @@ class Postgresql:
         self._connect_timeout = connect_timeout
         self._workers: list[_Worker] = []
 
+    @property
+    def connections(self) -> int:
+        """Of the pool."""
+        return self._pool_size
+
     def start(self, answers: Answers) -> None:
         """Start the threads."""
         self._inbox = Inbox(answers.loop)

@@ -57,6 +57,11 @@ class Sqlite:
         self._readers: list[Worker] = []
         self._checkpointer: Checkpointer | None = None
 
+    @property
+    def connections(self) -> int:
+        """The writer's, and those of the readers."""
+        return 1 + (0 if self._path is None else self._reader_count)
+
     def start(self, answers: Answers) -> None:
         """Open the file, made with its directory where there is none, and start the threads."""
         try:
