@@ -26,6 +26,7 @@ from lightwell.instrumentation.outcomes import qualified_name
 from lightwell.instrumentation.paths import shown_path, subject_of
 from lightwell.instrumentation.recording import CURRENT, Attribute, Recording
 from lightwell.instrumentation.roots import Tracing
+from lightwell.instrumentation.sampling import apart_from_the_baseline
 from lightwell.instrumentation.sockets import Connection
 from lightwell.instrumentation.words import log
 
@@ -40,17 +41,18 @@ _OBSERVED: Final = "lightwell.observed"
 """In the scope of what an application around this one observes already."""
 
 
-def instrument(app: FastAPI, tracing: Tracing) -> None:
+def instrument(app: FastAPI, tracing: Tracing, feeds: frozenset[str] = frozenset()) -> None:
     """Observe every request of an application, whatever middleware it has; once is enough, and more does no harm.
 
-    The application must have FastAPI's own telemetry off, and so must those that are mounted on it.
+    The application must have FastAPI's own telemetry off, and so must those that are mounted on it. `feeds` are paths
+    that bring or take telemetry: their requests are never part of the baseline, which would feed on itself.
     """
     if getattr(app, _INSTRUMENTED, False):
         return
     build = app.build_middleware_stack
 
     def build_observed() -> ASGIApp:
-        return ServerTelemetry(build(), tracing)
+        return ServerTelemetry(build(), tracing, feeds)
 
     app.build_middleware_stack = build_observed  # type: ignore[method-assign]
     setattr(app, _INSTRUMENTED, True)  # so that a host application's instrumentor leaves it alone
@@ -68,11 +70,12 @@ def route_of(scope: Scope) -> str | None:
 class ServerTelemetry(OpenTelemetryMiddleware):
     """The outermost ASGI layer: nothing that a request does is out of its sight."""
 
-    def __init__(self, app: ASGIApp, tracing: Tracing) -> None:
+    def __init__(self, app: ASGIApp, tracing: Tracing, feeds: frozenset[str] = frozenset()) -> None:
         super().__init__(
             app, tracer=tracing.server_tracer, meter=NoOpMeter(__name__), exclude_spans=["send", "receive"]
         )
         self._tracing = tracing
+        self._feeds = feeds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -89,7 +92,8 @@ class ServerTelemetry(OpenTelemetryMiddleware):
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send, self._tracing)
-        exchange.begin(_context_of(scope))
+        context = _context_of(scope)
+        exchange.begin(apart_from_the_baseline(context) if scope["path"] in self._feeds else context)
         try:
             await self.app(scope, exchange.receive, exchange.send)
         except Exception as error:

@@ -44,6 +44,7 @@ class Gauges:
         self.passed = 0
         self.exported = 0
         self.dropped: dict[str, int] = {}
+        self.received: dict[str, int] = {}
         self.lines_dropped = 0
         self.live_apps: Callable[[], int] = lambda: 0
 
@@ -59,6 +60,12 @@ def count_dropped(reason: str, spans: int) -> None:
 def count_line_dropped() -> None:
     """A log line of a trace could not be held for it; it was written all the same."""
     GAUGES.lines_dropped += 1
+
+
+def count_received(result: str, spans: int) -> None:
+    """Spans of a client came, and this is what became of them."""
+    if spans:
+        GAUGES.received[result] = GAUGES.received.get(result, 0) + spans
 
 
 def _active_requests() -> Iterable[tuple[float, Attributes]]:
@@ -100,6 +107,11 @@ class _Instruments:
         observe(meter, names.APP_CACHE_LIVE, lambda: [(GAUGES.live_apps(), {})])
         observe(meter, names.TRACES_KEPT, lambda: [(n, {names.KEPT: why}) for why, n in list(GAUGES.kept.items())])
         observe(meter, names.TRACES_PASSED, lambda: [(GAUGES.passed, {})])
+        observe(
+            meter,
+            names.SPANS_RECEIVED,
+            lambda: [(n, {names.RECEIVED: result}) for result, n in list(GAUGES.received.items())],
+        )
         observe(meter, names.SPANS_EXPORTED, lambda: [(GAUGES.exported, {})])
         observe(
             meter,

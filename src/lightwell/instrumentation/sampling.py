@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, create_key, get_value, set_value
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind, StatusCode, TraceFlags, TraceState, get_current_span
@@ -22,6 +22,14 @@ from lightwell.instrumentation.vocabulary import KEPT
 _SERVER_ERROR: Final = 500
 _LOW_BITS: Final = (1 << 64) - 1
 """Of a trace id, which decide on a ratio everywhere in OpenTelemetry: so services that ask for one ratio agree."""
+
+
+_APART: Final = create_key("lightwell.apart-from-the-baseline")
+
+
+def apart_from_the_baseline(context: Context) -> Context:
+    """A context in which nothing is sampled, whatever its parent says; what fails in it is kept as ever."""
+    return set_value(_APART, True, context)  # noqa: FBT003 -- the library's signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,9 @@ class Baseline(Sampler):
     ) -> SamplingResult:
         """Decide as described above."""
         parent = get_current_span(parent_context).get_span_context()
-        if parent.is_valid:
+        if get_value(_APART, parent_context):
+            is_sampled, state = False, parent.trace_state
+        elif parent.is_valid:
             is_sampled, state = bool(parent.trace_flags & TraceFlags.SAMPLED), parent.trace_state
         else:
             is_sampled, state = trace_id & _LOW_BITS < self._bound, None

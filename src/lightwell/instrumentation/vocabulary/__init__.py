@@ -10,4 +10,5 @@ from lightwell.instrumentation.vocabulary.log_events import *
 from lightwell.instrumentation.vocabulary.metric import *
 from lightwell.instrumentation.vocabulary.metrics import *
 from lightwell.instrumentation.vocabulary.prometheus import *
+from lightwell.instrumentation.vocabulary.received import *
 from lightwell.instrumentation.vocabulary.spans import *

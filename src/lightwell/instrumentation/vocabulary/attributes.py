@@ -4,6 +4,7 @@ from typing import Final
 
 from lightwell.instrumentation.vocabulary.attribute import AttributeName
 from lightwell.instrumentation.vocabulary.exporter import EXPORTER_ATTRIBUTES
+from lightwell.instrumentation.vocabulary.received import RECEIVED_ATTRIBUTES
 
 SCOPE: Final = "lightwell"
 """The instrumentation scope of everything but the server span and the HTTP metrics."""
@@ -146,4 +147,5 @@ ATTRIBUTES: Final = (
     AttributeName(TABLE, "string", "A table of the database."),
     AttributeName(CPU_MODE, "string", "`user` or `system`."),
     *EXPORTER_ATTRIBUTES,
+    *RECEIVED_ATTRIBUTES,
 )
