@@ -1,4 +1,4 @@
-"""The table of operations in protocol.md: which of the contract's are served."""
+"""The tables of operations in protocol.md: which of the contract's are served, and which are served beside them."""
 
 import re
 from collections import Counter
@@ -15,17 +15,38 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def with_operations(text: str) -> str:
-    """The document, with every operation it lists marked as spoken or not.
+    """The document, with every operation of the contract marked as spoken or not.
 
-    The list itself is the contract's and stays as it is. Raises ValueError for a served operation that is not in it.
+    The list itself is the contract's and stays as it is; what is served beside it is listed by hand. Raises ValueError
+    for an operation that is served and in neither list, and for one of the second that is not served.
     """
-    listed = [(row["method"], row["path"]) for row in _ROW.finditer(text)]
+    listed, own = _operations(text)
     spoken = {_shape(operation) for operation in served()}
-    beyond = spoken - {_shape(operation) for operation in listed}
-    if beyond:
-        message = f"served, and not in docs/protocol.md: {sorted(beyond)}"
+    beside = {_shape(operation) for operation in own}
+    strange = (spoken - {_shape(operation) for operation in listed}) ^ beside
+    if strange:
+        message = f"served or in docs/protocol.md, and not both: {sorted(strange)}"
         raise ValueError(message)
     return replace_between(text, "operations", _table(listed, spoken))
+
+
+def spoken_operations(text: str) -> int:
+    """How many operations of the contract are served, by the document."""
+    listed, _ = _operations(text)
+    return len({_shape(operation) for operation in listed} & {_shape(operation) for operation in served()})
+
+
+def _operations(text: str) -> tuple[list[Operation], list[Operation]]:
+    """Those of the contract, and those of our own."""
+    beside, heading, contract = text.partition("\n## Operations\n")
+    if not heading:
+        message = "docs/protocol.md lacks the heading of the contract's operations"
+        raise ValueError(message)
+    return _rows(contract), _rows(beside)
+
+
+def _rows(text: str) -> list[Operation]:
+    return [(row["method"], row["path"]) for row in _ROW.finditer(text)]
 
 
 def served() -> Iterable[Operation]:

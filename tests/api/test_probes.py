@@ -1,6 +1,7 @@
 """What probes and clients ask before anything else."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from fastapi import FastAPI
 from starlette.routing import Mount
 
 from lightwell.contract.versions import API_VERSION, SERVER_VERSION
+from lightwell.orchestration.explanations.situation import LoopAge
 from lightwell.server import create_app
 from lightwell.settings import Settings
 from tests.api.conftest import client_of
@@ -20,6 +22,10 @@ class Stale:
     def stale(self) -> list[str]:
         """Their names."""
         return ["retention", "late_runs"]
+
+    def ages(self) -> dict[str, LoopAge]:
+        """How long ago they did."""
+        return {name: LoopAge(timedelta(hours=1), stale=True) for name in self.stale()}
 
 
 def _api_of(app: FastAPI) -> Any:

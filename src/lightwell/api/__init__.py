@@ -10,6 +10,7 @@ from lightwell.api import (
     concurrency_limits_v2,
     csrf_token,
     events,
+    explanations,
     flow_run_parts,
     flow_run_states,
     flow_runs,
@@ -24,6 +25,7 @@ from lightwell.api import (
 )
 
 flow_runs.router.include_router(flow_run_parts.router)
+flow_runs.router.include_router(explanations.router)
 
 ROUTERS: Final[dict[str, APIRouter]] = {
     router.prefix: router

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
@@ -20,15 +20,20 @@ from lightwell.errors import Invalid
 from lightwell.events.broadcast import Broadcast
 from lightwell.events.facts import Told
 from lightwell.kit.clock import Clock
+from lightwell.orchestration.explanations.situation import Expectations, LoopAge
 from lightwell.orchestration.transition import Tuning
 from lightwell.storage.database import Database
 
 
 class LoopHealth(Protocol):
-    """What readiness asks of the loops."""
+    """What readiness and explanations ask of the loops."""
 
     def stale(self) -> list[str]:
         """The names of loops whose last success is too long ago."""
+        ...
+
+    def ages(self) -> Mapping[str, LoopAge]:
+        """How long ago each loop had its last success."""
         ...
 
 
@@ -40,6 +45,7 @@ class Services:
     clock: Clock
     loops: LoopHealth
     tuning: Tuning
+    expectations: Expectations
     default_limit: int
     """The size of a page that names none, and the largest one."""
     event_backfill: timedelta

@@ -14,6 +14,7 @@ from lightwell.errors import TimedOut, Unavailable
 from lightwell.instrumentation.ticks import Ticks
 from lightwell.kit.backoff import Backoff
 from lightwell.kit.clock import Clock
+from lightwell.orchestration.explanations.situation import LoopAge
 from lightwell.storage.database import Database
 
 Tick = Callable[[Database, Clock], Awaitable[int]]
@@ -81,6 +82,16 @@ class Runner:
             return []
         now = self._time()
         return [loop.name for loop in self._loops if now - self._succeeded[loop.name] > loop.patience]
+
+    def ages(self) -> dict[str, LoopAge]:
+        """How long ago each loop had its last success, or was started, and whether it is stale; none while stopped."""
+        if not self._tasks:
+            return {}
+        stale, now = self.stale(), self._time()
+        return {
+            name: LoopAge(timedelta(seconds=now - succeeded), name in stale)
+            for name, succeeded in self._succeeded.items()
+        }
 
     def _start(self, loop: Loop) -> None:
         task = asyncio.get_running_loop().create_task(self._run(loop), name=f"loop {loop.name}")

@@ -20,6 +20,7 @@ from lightwell.instrumentation.words import log
 from lightwell.kit.clock import Clock, SystemClock
 from lightwell.loops import loops_of
 from lightwell.loops.runner import Runner
+from lightwell.orchestration.explanations.situation import Expectations
 from lightwell.orchestration.transition import Tuning
 from lightwell.server.admin_view import settings_view
 from lightwell.server.streams import Streams
@@ -135,6 +136,10 @@ class Runtime:
             clock=self._clock,
             loops=loops,
             tuning=self._tuning(),
+            expectations=Expectations(
+                late_after=settings.loops.late_runs.after,
+                cancelling_timeout=settings.loops.cancellation_cleanup.cancelling_timeout,
+            ),
             default_limit=settings.api.default_limit,
             event_backfill=settings.events.backfill,
             event_backfill_page=settings.events.backfill_page,

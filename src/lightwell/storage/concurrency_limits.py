@@ -106,6 +106,15 @@ _LEASED = (
     )
     .group_by(concurrency_lease_limit.c.limit_id)
 )
+_REFUSING = (
+    _LIMITS.where(
+        concurrency_limit.c.active,
+        concurrency_limit.c.denied_slots > 0,
+        concurrency_limit.c.denied_at > bindparam("since", type_=Moment()),
+    )
+    .order_by(concurrency_limit.c.denied_at.desc(), concurrency_limit.c.id)
+    .limit(bindparam("most"))
+)
 _INSERT = insert_if_absent(concurrency_limit)
 _UPDATE = sql_update(concurrency_limit).where(concurrency_limit.c.id == bindparam("limit_id"))
 _DELETE = sql_delete(concurrency_limit).where(concurrency_limit.c.id == bindparam("limit_id"))
@@ -151,6 +160,11 @@ def select(reader: Reader, *, limit: int | None = None, offset: int = 0) -> list
 def select_of_tags(reader: Reader, *, limit: int | None = None, offset: int = 0) -> list[LimitRecord]:
     """Limits of tags, by name."""
     return _records(reader, reader.execute(_OF_TAGS_IN_ORDER.limit(limit).offset(offset)).all())
+
+
+def select_refusing(reader: Reader, since: datetime, most: int) -> list[LimitRecord]:
+    """At most so many active limits that have refused somebody slots since then, the last ones first."""
+    return _records(reader, reader.execute(_REFUSING, {"since": since, "most": most}).all())
 
 
 def count(reader: Reader) -> int:

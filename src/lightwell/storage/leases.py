@@ -6,11 +6,11 @@ lease remembers how many it took, and what is left of them is given back with it
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, exists, or_
+from sqlalchemy import Row, bindparam, exists, func, or_
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import select as sql_select
@@ -30,6 +30,18 @@ class Holder(NamedTuple):
 
     type: HolderType
     id: UUID
+
+
+class HolderRecord(NamedTuple):
+    """Who holds slots of a limit, by what name, since when and until when."""
+
+    limit_id: UUID
+    type: str | None
+    id: UUID | None
+    name: str | None
+    slots: int
+    since: datetime
+    expires: datetime | None
 
 
 _now = bindparam("now", type_=Moment())
@@ -64,6 +76,29 @@ _HOLDERS = (
         _HOLDS,
     )
     .order_by(concurrency_lease.c.created, concurrency_lease.c.id)
+)
+_order = (concurrency_lease.c.created, concurrency_lease.c.id)
+_HELD = (
+    sql_select(
+        concurrency_lease_limit.c.limit_id,
+        concurrency_lease.c.holder_type,
+        concurrency_lease.c.holder_id,
+        func.coalesce(flow_run.c.name, task_run.c.name).label("name"),
+        concurrency_lease_limit.c.slots,
+        concurrency_lease.c.created,
+        concurrency_lease.c.expires,
+        func.row_number().over(partition_by=concurrency_lease_limit.c.limit_id, order_by=_order).label("place"),
+    )
+    .join(concurrency_lease, _of_lease)
+    .outerjoin(flow_run, flow_run.c.id == concurrency_lease.c.holder_id)
+    .outerjoin(task_run, task_run.c.id == concurrency_lease.c.holder_id)
+    .where(concurrency_lease_limit.c.limit_id.in_(bindparam("limit_ids", expanding=True)), _HOLDS)
+    .subquery()
+)
+_OLDEST_HOLDERS = (
+    sql_select(*(column for column in _HELD.c if column.name != "place"))
+    .where(_HELD.c.place <= bindparam("most"))
+    .order_by(_HELD.c.limit_id, _HELD.c.place)
 )
 _SLOTS = sql_select(
     concurrency_lease_limit.c.lease_id, concurrency_lease_limit.c.limit_id, concurrency_lease_limit.c.slots
@@ -162,6 +197,12 @@ def holders(reader: Reader, limit_ids: Iterable[UUID], holder_type: HolderType) 
     for limit_id, holder_id in reader.execute(_HOLDERS, parameters):
         found[limit_id].append(holder_id)
     return found
+
+
+def oldest_holders(reader: Reader, limit_ids: Iterable[UUID], most: int) -> list[HolderRecord]:
+    """At most so many holders of slots of each limit, those that hold longest first."""
+    parameters = {"limit_ids": list(limit_ids), "now": reader.now, "most": most}
+    return [HolderRecord._make(row) for row in reader.execute(_OLDEST_HOLDERS, parameters)]
 
 
 def release(tx: Transaction, lease_ids: Iterable[UUID]) -> int:
