@@ -8,7 +8,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check contract format docs bench collector constraints clean
+.PHONY: help serve test check contract format docs dashboards bench collector constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,12 +19,13 @@ serve: .venv/.runtime ## Start the server on SQLite, at port 4200 (ARGS="--port 
 test: .venv/.dev ## Run the tests on all cores (ARGS="tests/stories -k pause", WORKERS=0 for one process)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
-check: .venv/.dev ## Lint, format, types, import contracts, generated documents
+check: .venv/.dev ## Lint, format, types, import contracts, generated documents and dashboards
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
+	$(BIN)/python -m tools.dashboards.generate --check
 
 contract: .venv/.dev ## Compare the served API with the contract (CONTRACT=../shared/contract)
 	$(BIN)/python -m docs.contract $(CONTRACT)
@@ -35,6 +36,9 @@ format: .venv/.dev ## Mend what can be mended without thinking
 
 docs: .venv/.dev ## Write the documents that are made from the code
 	$(BIN)/python -m docs.generate
+
+dashboards: .venv/.dev ## Write the dashboards and alert rules that are made from the code
+	$(BIN)/python -m tools.dashboards.generate
 
 bench: .venv/.dev ## Compare with the reference server on this machine (ARGS="--quick"); see benchmarks/README.md
 	$(BIN)/python -m benchmarks $(ARGS)

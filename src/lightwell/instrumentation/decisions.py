@@ -1,8 +1,15 @@
-"""The observer given to the orchestration engine: each rule's verdict and reason, on the trace of the request."""
+"""The observer given to the orchestration engine: each rule's verdict and reason, on the trace of the request.
+
+Objections are counted as well, when they are made: what a unit that is tried again says is said twice.
+"""
 
 from time import perf_counter_ns
+from typing import Final
 
+from lightwell.instrumentation import metrics
 from lightwell.instrumentation.recording import recording_to
+
+_NO_OBJECTION: Final = "ACCEPT"
 
 
 def observe_verdict(rule: str, verdict: str, reason: str | None = None) -> None:
@@ -10,3 +17,5 @@ def observe_verdict(rule: str, verdict: str, reason: str | None = None) -> None:
     entries = recording_to()
     if entries is not None:
         entries.append(("verdict", perf_counter_ns(), rule, verdict, reason or ""))
+    if verdict != _NO_OBJECTION and metrics.LIVE:
+        metrics.rule_objected(rule, str(verdict))

@@ -99,6 +99,7 @@ class _Instruments:
         self.sockets_closed = counter(meter, names.SOCKETS_CLOSED)
         self.socket_messages = counter(meter, names.SOCKET_MESSAGE_COUNT)
         self.transitions = counter(meter, names.TRANSITIONS)
+        self.verdicts = counter(meter, names.VERDICTS)
         self.facts = counter(meter, names.FACTS)
         self.app_cache = counter(meter, names.APP_CACHE_REQUESTS)
         observe(meter, names.ACTIVE_REQUESTS, _active_requests)
@@ -263,6 +264,11 @@ def transition_committed(run_kind: str, previous: str | None, present: str, time
     """Runs of `run_kind` (`flow_run` or `task_run`) went from one type of state to another."""
     attributes = {names.RUN_KIND: run_kind, names.STATE_FROM: previous or "NONE", names.STATE_TO: present}
     _instruments.transitions.add(times, attributes)
+
+
+def rule_objected(rule: str, verdict: str) -> None:
+    """A rule of orchestration turned a proposed state into something else."""
+    _instruments.verdicts.add(1, {names.RULE: rule, names.VERDICT: verdict})
 
 
 def facts_committed(number: int) -> None:

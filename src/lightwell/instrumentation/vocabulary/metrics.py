@@ -13,6 +13,7 @@ from lightwell.instrumentation.vocabulary.attributes import (
     OPERATION,
     OUTCOME,
     RESULT,
+    RULE,
     RUN_KIND,
     SOCKET_CLOSER,
     SOCKET_CODE,
@@ -20,6 +21,7 @@ from lightwell.instrumentation.vocabulary.attributes import (
     STATE_TO,
     UNIT_KIND,
     URL_SCHEME,
+    VERDICT,
 )
 from lightwell.instrumentation.vocabulary.business import BUSINESS_METRICS
 from lightwell.instrumentation.vocabulary.exporter import EXPORTER_METRICS
@@ -100,6 +102,13 @@ TRANSITIONS: Final = Metric(
     "Changes of state that were committed.",
     (RUN_KIND, STATE_FROM, STATE_TO),
 )
+VERDICTS: Final = Metric(
+    "lightwell.run.verdicts",
+    "counter",
+    "{verdict}",
+    "Objections of rules of orchestration to proposed states, before the commit.",
+    (RULE, VERDICT),
+)
 FACTS: Final = Metric("lightwell.facts", "counter", "{fact}", "Facts that were committed.")
 APP_CACHE_REQUESTS: Final = Metric(
     "lightwell.app_cache.requests", "counter", "{request}", "How often an application was asked for.", (RESULT,)
@@ -132,6 +141,7 @@ METRICS: Final = (
     SOCKETS_CLOSED,
     SOCKET_MESSAGE_COUNT,
     TRANSITIONS,
+    VERDICTS,
     FACTS,
     APP_CACHE_REQUESTS,
     APP_CACHE_LIVE,

@@ -1,0 +1,90 @@
+"""Telemetry: whether what the other dashboards show can be believed, and the cache of applications."""
+
+from typing import Final
+
+from lightwell.instrumentation import vocabulary as words
+from lightwell.instrumentation.vocabulary import DROP_REASON, KEPT, RESULT
+from tools.dashboards.links import FAILED_REQUESTS, TELEMETRY, TROUBLE_IN_LOGS, of_label, traces
+from tools.dashboards.page import Page, Panel, Query, Row
+from tools.dashboards.promql import PANEL, divide, legend, or_zero
+
+_KEPT_SO: Final = traces("Traces kept for this reason", f'span.{KEPT} = "{of_label(KEPT)}"')
+
+DROPPED: Final = Panel(
+    "Telemetry lost",
+    "Spans of kept traces within the window that did not arrive, by why. Alert: LightwellTelemetryDropped.",
+    "short",
+    (Query(or_zero(PANEL.grown(words.SPANS_DROPPED, by=(DROP_REASON,))), legend(DROP_REASON)),),
+    warn=1,
+    bad=1000,
+    links=(TROUBLE_IN_LOGS,),
+)
+
+_TRACES: Final = Row(
+    "Traces",
+    (
+        Panel(
+            "Traces kept",
+            "Traces a second that were kept, by why.",
+            "ops",
+            (Query(or_zero(PANEL.per_second(words.TRACES_KEPT, by=(KEPT,))), legend(KEPT)),),
+            stacked=True,
+            links=(_KEPT_SO, FAILED_REQUESTS),
+        ),
+        Panel(
+            "Share of traces kept",
+            "Of all traces. Near the baseline's ratio while all is well.",
+            "percentunit",
+            (
+                Query(
+                    or_zero(
+                        divide(
+                            PANEL.per_second(words.TRACES_KEPT),
+                            f"{PANEL.per_second(words.TRACES_KEPT)} + {PANEL.per_second(words.TRACES_PASSED)}",
+                        )
+                    ),
+                    "kept",
+                ),
+            ),
+            warn=0.3,
+            bad=0.7,
+            links=(FAILED_REQUESTS,),
+        ),
+        Panel(
+            "Spans delivered",
+            "Spans a second that a collector took. 0 where none is configured.",
+            "ops",
+            (Query(or_zero(PANEL.per_second(words.SPANS_EXPORTED)), "delivered"),),
+            links=(TROUBLE_IN_LOGS,),
+        ),
+        DROPPED,
+    ),
+)
+_CACHE: Final = Row(
+    "Applications in this process",
+    (
+        Panel(
+            "Requests to the cache of applications",
+            "How often an application was asked for, a second, by hit, miss and bypass.",
+            "ops",
+            (Query(or_zero(PANEL.per_second(words.APP_CACHE_REQUESTS, by=(RESULT,))), legend(RESULT)),),
+            width=12,
+        ),
+        Panel(
+            "Applications in the cache",
+            "A server has one; more are tests' or embedders'.",
+            "short",
+            (Query(PANEL.total(words.APP_CACHE_LIVE), "live"),),
+            warn=4,
+            bad=16,
+            width=12,
+        ),
+    ),
+)
+
+PAGE: Final = Page(
+    TELEMETRY,
+    "Lightwell / Telemetry",
+    "The pipeline's own health: what was kept, delivered and lost; the cache of applications.",
+    (_TRACES, _CACHE),
+)
