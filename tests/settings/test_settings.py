@@ -200,3 +200,56 @@ def test_every_setting_is_described_once() -> None:
     assert all(name.field.description for name in names)
     assert len(variables) == len(set(variables))
     assert all(write(name.field.default) for name in names if name.field.default not in ((), None))
+
+
+def test_slow_rules_are_written_as_traces_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Method and route, a route for all methods, or a loop; what is read is written again as it was."""
+    written = "POST /api/flow_runs/filter=3s, loop late_runs = 10s,/api/flows/{id}=250ms"
+    monkeypatch.setenv("LIGHTWELL_TELEMETRY_SLOW_BY_ROUTE", written)
+    rules = load().telemetry.slow_by_route
+
+    assert {rule.what: rule.after.total_seconds() for rule in rules} == {
+        "POST /api/flow_runs/filter": 3.0,
+        "loop late_runs": 10.0,
+        "/api/flows/{id}": 0.25,
+    }
+    assert write(rules) == "POST /api/flow_runs/filter=3s,loop late_runs=10s,/api/flows/{id}=0.25s"
+    assert hash(load()) == hash(load())
+
+
+@pytest.mark.parametrize(
+    ("variable", "written", "said"),
+    [
+        ("SLOW_BY_ROUTE", "POST /api/flow_runs/filter", "'POST /api/flow_runs/filter' says no time"),
+        ("SLOW_BY_ROUTE", "POST /api/flow_runs/filter=soon", "says no time"),
+        ("SLOW_BY_ROUTE", "FETCH /api/flow_runs=3s", "'FETCH /api/flow_runs' is no route"),
+        ("SLOW_BY_ROUTE", "api/flow_runs=3s", "'api/flow_runs' is no route"),
+        ("SLOW_BY_ROUTE", "GET /api/flow_runs?limit=3s", "is no route"),
+        ("SLOW_BY_ROUTE", "/a=3s, /a=4s", "/a is there twice"),
+        ("SLOW_BY_ROUTE", "/a=3d", "'/a=3d' must be from 0.001s to 1h"),
+        ("KEEP_STATUSES", "409, 4xx", "statuses from 100 to 599"),
+        ("KEEP_STATUSES", "99", "statuses from 100 to 599"),
+        ("KEEP_VERDICTS", "ABORT, PERHAPS", "'ACCEPT', 'REJECT', 'WAIT' or 'ABORT'"),
+    ],
+)
+def test_nonsense_about_what_to_keep_is_refused(
+    variable: str, written: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one line that names the variable and what is wrong with which part of it."""
+    monkeypatch.setenv(f"LIGHTWELL_TELEMETRY_{variable}", written)
+    with pytest.raises(SettingsError) as refused:
+        load()
+
+    assert str(refused.value).startswith(f"LIGHTWELL_TELEMETRY_{variable}: ")
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_what_keeps_a_trace_is_read_from_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers and names, small letters or capitals."""
+    monkeypatch.setenv("LIGHTWELL_TELEMETRY_KEEP_STATUSES", "409, 423")
+    monkeypatch.setenv("LIGHTWELL_TELEMETRY_KEEP_VERDICTS", "abort,WAIT")
+    settings = load().telemetry
+
+    assert (settings.keep_statuses, settings.keep_verdicts) == ((409, 423), ("ABORT", "WAIT"))
+    assert Settings().telemetry.slow_by_route == ()

@@ -18,6 +18,7 @@ from opentelemetry.trace import SpanKind
 from lightwell.instrumentation import logging, metrics
 from lightwell.instrumentation.sampling import KeepPolicy
 from lightwell.instrumentation.setup import Telemetry, assemble
+from lightwell.kit.token_bucket import TokenBucket
 from tests.signals.toy import make_app
 
 _PATIENCE = 5.0
@@ -89,10 +90,12 @@ def log_lines(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[s
 def make_signals(log_lines: Callable[[], list[str]]) -> Iterator[Callable[..., Signals]]:
     """Makes telemetry with a ratio and a policy, that stays in this test."""
 
-    def make(ratio: float = 1.0, policy: KeepPolicy | None = None) -> Signals:
+    def make(ratio: float = 1.0, policy: KeepPolicy | None = None, remote: TokenBucket | None = None) -> Signals:
         exporter, reader = InMemorySpanExporter(), InMemoryMetricReader()
         policy = policy or KeepPolicy(slow_after=60.0)
-        telemetry = assemble(version="0", ratio=ratio, policy=policy, exporters=[exporter], readers=[reader])
+        telemetry = assemble(
+            version="0", ratio=ratio, policy=policy, remote=remote, exporters=[exporter], readers=[reader]
+        )
         return Signals(telemetry, exporter, reader, log_lines)
 
     yield make

@@ -16,6 +16,7 @@ from lightwell.instrumentation.metrics import GAUGES
 from lightwell.instrumentation.recording import MOST_ENTRIES
 from lightwell.instrumentation.sampling import Baseline, KeepPolicy, Tail
 from lightwell.instrumentation.units import Unit
+from lightwell.kit.token_bucket import TokenBucket
 from tests.signals.conftest import Signals
 from tests.signals.toy import make_app
 
@@ -96,10 +97,11 @@ async def test_at_ratio_zero_failures_are_kept_whole_and_healthy_ones_are_not(ma
     [
         (KeepPolicy(slow_after=0.0), "slow"),
         (KeepPolicy(slow_by_route={"/api/things/{thing_id}/set_state": 0.0}), "slow"),
+        (KeepPolicy(slow_by_route={"POST /api/things/{thing_id}/set_state": 0.0}), "slow"),
         (KeepPolicy(statuses=frozenset({200})), "status"),
         (KeepPolicy(verdicts=frozenset({"REJECT"})), "verdict"),
     ],
-    ids=["slow", "slow for its route", "status", "verdict"],
+    ids=["slow", "slow for its route", "slow for its route and method", "status", "verdict"],
 )
 async def test_other_reasons_to_keep_a_trace(policy: KeepPolicy, reason: str, make_signals: MakeSignals) -> None:
     """Slow ones, chosen statuses and chosen verdicts are kept, and say why."""
@@ -110,22 +112,72 @@ async def test_other_reasons_to_keep_a_trace(policy: KeepPolicy, reason: str, ma
     assert [(span.attributes or {})["lightwell.kept.reason"] for span in signals.server_spans] == [reason]
 
 
-async def test_a_sampled_parent_is_honoured_and_continued(make_signals: MakeSignals) -> None:
-    """The W3C flag keeps the trace, the span is the parent's child; without the flag only failures are kept."""
-    signals = make_signals(0.0)
-    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331"
+async def test_a_route_can_be_less_slow_than_others(make_signals: MakeSignals) -> None:
+    """Its own time counts alone, and a method's before the route's."""
+    route = "/api/things/{thing_id}"
+    signals = make_signals(0.0, KeepPolicy(slow_after=0.0, slow_by_route={route: 60.0, f"HEAD {route}": 0.0}))
     async with _client(signals) as client:
-        sampled = await client.get(f"/api/things/{ID}", headers={"traceparent": f"{parent}-03"})
-        await client.get(f"/api/things/{ID}", headers={"traceparent": f"{parent}-00"})
-        await client.get("/api/things/fail/unforeseen", headers={"traceparent": f"{parent}-00"})
+        await client.get(f"/api/things/{ID}")
+        assert signals.spans == []
+        await client.post(f"/api/things/{ID}/set_state")
+
+    assert [span.name for span in signals.server_spans] == ["POST /api/things/{thing_id}/set_state"]
+
+
+def test_a_loop_can_have_its_own_time(make_signals: MakeSignals) -> None:
+    """By the name of its ticks."""
+    signals = make_signals(0.0, KeepPolicy(slow_after=0.0, slow_by_route={"loop old_logs": 60.0}))
+    for loop in ("old_logs", "late_runs"):
+        with signals.telemetry.ticks.tick(loop):
+            pass
+
+    assert [span.name for span in signals.spans] == ["loop late_runs"]
+
+
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331"
+
+
+async def test_a_sampled_parent_is_honoured_and_continued(make_signals: MakeSignals) -> None:
+    """The W3C flag keeps the trace, the span is the parent's child; without the flag failures are kept all the same."""
+    signals = make_signals(0.0, remote=TokenBucket(1.0, 10.0))
+    async with _client(signals) as client:
+        sampled = await client.get(f"/api/things/{ID}", headers={"traceparent": f"{PARENT}-03"})
+        await client.get(f"/api/things/{ID}", headers={"traceparent": f"{PARENT}-00"})
+        await client.get("/api/things/fail/unforeseen", headers={"traceparent": f"{PARENT}-00"})
         await client.get(f"/api/things/{ID}", headers={"traceparent": "nonsense"})
 
     assert sampled.headers["x-trace-id"] == "0af7651916cd43dd8448eb211c80319c"
-    assert [span.name for span in signals.server_spans] == [
-        "GET /api/things/{thing_id}",
-        "GET /api/things/fail/{kind}",
+    assert [(span.name, (span.attributes or {})["lightwell.kept.reason"]) for span in signals.server_spans] == [
+        ("GET /api/things/{thing_id}", "remote"),
+        ("GET /api/things/fail/{kind}", "error"),
     ]
     assert [span.parent.span_id for span in signals.server_spans if span.parent] == [0xB7AD6B7169203331] * 2
+
+
+async def test_callers_cannot_have_everything_kept(make_signals: MakeSignals) -> None:
+    """Past the limit the ratio decides for what they have sampled; failures are kept beyond it."""
+    signals = make_signals(0.0, remote=TokenBucket(0.000_001, 3.0))
+    headers = {"traceparent": f"{PARENT}-01"}
+    async with _client(signals) as client:
+        for _ in range(10):
+            await client.get(f"/api/things/{ID}", headers=headers)
+        await client.get("/api/things/fail/unforeseen", headers=headers)
+
+    reasons = [(span.attributes or {})["lightwell.kept.reason"] for span in signals.server_spans]
+    assert reasons == ["remote", "remote", "remote", "error"]
+
+
+@pytest.mark.parametrize("flags", ["00", "01"])
+async def test_the_ratio_holds_for_what_others_began(flags: str, make_signals: MakeSignals) -> None:
+    """A caller's trace is in the baseline by its id, whether the caller has sampled it or not."""
+    signals = make_signals(0.5)
+    async with _client(signals) as client:
+        for number in (1, 2**63 - 1, 2**63, 2**64 - 1):
+            await client.get(f"/api/things/{ID}", headers={"traceparent": f"00-{number:032x}-{1:016x}-{flags}"})
+
+    kept = {(span.context and span.context.trace_id): (span.attributes or {}) for span in signals.server_spans}
+    assert set(kept) == {1, 2**63 - 1}
+    assert {attributes["lightwell.kept.reason"] for attributes in kept.values()} == {"baseline"}
 
 
 async def test_a_linked_run_is_linked(client: httpx.AsyncClient, signals: Signals) -> None:
@@ -145,6 +197,18 @@ async def test_concurrent_requests_keep_to_themselves(client: httpx.AsyncClient,
         assert span.context is not None
         traces[f"{span.context.trace_id:032x}"] += 1
     assert traces == {answer.headers["x-trace-id"]: 5 for answer in answers}
+
+
+def test_the_statement_that_failed_is_there_however_many_came_before() -> None:
+    """It takes the last one's place."""
+    unit = Unit("read", "things.all")
+    unit.begin()
+    for _ in range(MOST_ENTRIES):
+        unit.statement("SELECT 1", 1, 2)
+    unit.broken("SELECT 2", 3, 4, ValueError("x"), is_failure=True)
+    unit.finish(ValueError("x"))
+
+    assert (len(unit.entries), unit.dropped, unit.entries[-1][:4]) == (MOST_ENTRIES, 1, ("broken", 3, 4, "SELECT 2"))
 
 
 def test_a_unit_holds_a_bounded_number_of_entries() -> None:

@@ -277,16 +277,39 @@ async def test_a_loop_that_fails_is_a_root_span_of_its_own(
     assert "RuntimeError" in outcomes
 
 
+async def test_the_statement_that_failed_is_in_the_trace(stage: Stage, signals: Signals) -> None:
+    """As a span that is ERROR, with its text, the error's type and the database's code, and without a value."""
+    with closing(sqlite3.connect(stage.home / "lightwell.sqlite3", isolation_level=None)) as other:
+        other.execute("ALTER TABLE flow RENAME TO gone")
+        response = await stage.client.post(FLOWS, json={"name": "hunter2"})
+        other.execute("ALTER TABLE gone RENAME TO flow")
+
+    assert response.status_code == 500
+    spans = {span.name: span for span in signals.spans}
+    failed = [span for span in signals.spans if "db.response.status_code" in (span.attributes or {})]
+    (statement,) = failed
+    attributes = dict(statement.attributes or {})
+    assert statement.status.status_code is StatusCode.ERROR
+    assert "flow" in str(attributes["db.query.text"])
+    assert attributes["error.type"] == "sqlite3.OperationalError"
+    assert str(attributes["db.response.status_code"]).startswith("SQLITE_")
+    assert statement.parent is not None
+    assert statement.parent.span_id in {span.context.span_id for span in spans.values() if span.context}
+    assert spans["write flows.create"].status.status_code is StatusCode.ERROR
+    assert "hunter2" not in signals.everything()
+
+
 async def test_a_listener_that_fails_after_the_commit_is_not_the_requests_failure(
     stage: Stage, signals: Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was committed is answered so; the failure has a line of its own, with its traceback."""
+    """What was committed is answered so; the failure has a line and a trace of its own, with its traceback."""
     await stage.make_flow()
     monkeypatch.setattr(Broadcast, "publish", _break)
     run = await stage.make_run()
 
     assert run
-    assert {span.status.status_code for span in signals.spans} == {StatusCode.UNSET}
+    (apart,) = [span for span in signals.spans if span.status.status_code is StatusCode.ERROR]
+    assert (apart.name, apart.parent) == ("background bus", None)
     (line,) = [one for one in signals.lines if "stack" in one]
     assert (line["event"], line["exception_message"]) == ("bus.subscriber_failed", "a defect")
 

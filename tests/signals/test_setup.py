@@ -36,7 +36,9 @@ def _run(script: str, **variables: str) -> dict[str, Any]:
 _CONFIGURE = """
 import json
 from opentelemetry import metrics, trace
+from lightwell.instrumentation.sampling import KeepPolicy
 from lightwell.instrumentation.setup import configure
+from lightwell.kit.token_bucket import TokenBucket
 """
 
 
@@ -45,9 +47,9 @@ def test_configuring_twice_makes_nothing_anew() -> None:
     answer = _run(
         _CONFIGURE
         + """
-first = configure(version="1", slow_after=1.0)
+first = configure(version="1")
 provider = trace.get_tracer_provider()
-second = configure(version="1", slow_after=2.0, log_level="ERROR")
+second = configure(version="1", keep=KeepPolicy(slow_after=2.0), log_level="ERROR")
 print(json.dumps({
     "same": first is second and trace.get_tracer_provider() is provider is first.tracer_provider,
     "slow_after": second.tracing.policy.slow_after,

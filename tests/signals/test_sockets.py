@@ -88,7 +88,7 @@ async def test_an_endpoint_that_crashes_is_told_once(
     signals: Signals,
     log_lines: Callable[[], list[str]],
 ) -> None:
-    """One line with the stack, close code 1011; the handshake is ERROR only if it was not over."""
+    """One line with the stack, close code 1011, one span that is ERROR: the handshake's or its own."""
     session = talk(app, "prefect")
     await session.__aenter__()
     if authenticated:
@@ -99,5 +99,9 @@ async def test_an_endpoint_that_crashes_is_told_once(
 
     assert len([line for line in log_lines() if '"stack"' in line]) == 1
     assert signals.events("websocket.closed")[0]["code"] == 1011
-    (handshake,) = signals.spans
+    handshake, *others = signals.spans
     assert handshake.status.status_code is (StatusCode.UNSET if authenticated else StatusCode.ERROR)
+    assert [(span.name, span.status.status_code) for span in others] == (
+        [(f"background {ROUTE}", StatusCode.ERROR)] if authenticated else []
+    )
+    assert [link.context for span in others for link in span.links] == [handshake.context for _ in others]

@@ -319,12 +319,54 @@ async def test_a_units_telemetry_knows_its_name_its_wait_its_statements_and_its_
     assert kept.system == notebook.dialect
     assert kept.asked <= kept.began <= kept.ended
     assert refused.outcome == "Conflict"
-    for unit in (kept, refused):
-        (statement,) = unit.entries
-        assert statement[0] == "statement"
+    for unit, kind in ((kept, "statement"), (refused, "broken")):
+        assert len(unit.entries) == 1
+        statement = list(unit.entries[0])
+        assert statement[0] == kind
         text_, values = str(statement[3]), ("SECRET", "4711")
         assert "INSERT INTO note" in text_
         assert not any(value in text_ for value in values)
+
+
+@pytest.mark.parametrize("statement", ["SELECT nonsense", "SELECT 1 WHERE 1 = :secret + nonsense"])
+async def test_the_statement_that_failed_is_told_with_the_databases_code(statement: str, notebook: Database) -> None:
+    """As a failure, where it is not the caller's to mend; never with its values."""
+    recording = Recording(INVALID_SPAN, "", "", live=True, started=0)
+    token = CURRENT.set(recording)
+    values = {"secret": 4711} if ":secret" in statement else {}
+    with pytest.raises(Exception, match="nonsense"):
+        await notebook.read(lambda reader: reader.execute(text(statement), values))
+    with pytest.raises(Conflict):
+        await notebook.write(_twice)
+    CURRENT.reset(token)
+
+    failed, refused = (list(unit.entries[-1]) for unit in recording.units)
+    on_sqlite = notebook.dialect == "sqlite"
+    kind, code = ("sqlite3.OperationalError", "SQLITE_") if on_sqlite else ("psycopg.errors.UndefinedColumn", "42703")
+    assert (failed[0], failed[4], str(failed[5])[: len(code)], failed[6]) == ("broken", kind, code, True)
+    assert str(failed[3]).startswith("SELECT")
+    assert "4711" not in repr(failed)
+    kind, code = "sqlite3.IntegrityError", "SQLITE_CONSTRAINT_PRIMARYKEY"
+    kind, code = (kind, code) if on_sqlite else ("psycopg.errors.UniqueViolation", "23505")
+    assert (refused[0], *refused[4:]) == ("broken", kind, code, False)
+
+
+def _twice(tx: Transaction) -> None:
+    for _ in range(2):
+        notes.add(tx, 1)
+
+
+async def test_a_statement_that_fails_while_its_rows_come_is_told(notebook: Database) -> None:
+    """SQLite looks for the next row when it is asked for it."""
+    statement = "SELECT abs(column1) FROM (VALUES (CAST(1 AS BIGINT)), (-9223372036854775807 - 1)) AS number"
+    recording = Recording(INVALID_SPAN, "", "", live=True, started=0)
+    token = CURRENT.set(recording)
+    with pytest.raises(Exception, match=r"overflow|range|cannot|stored"):
+        await notebook.read(lambda reader: reader.execute(text(statement)).all())
+    CURRENT.reset(token)
+
+    entry = list(recording.units[0].entries[-1])
+    assert (len(recording.units[0].entries), entry[0], entry[3]) == (1, "broken", statement)
 
 
 async def test_ping_answers(database: Database) -> None:

@@ -31,6 +31,12 @@ def baseline_ratio(default: float) -> float:
     return {"always_on": 1.0, "always_off": 0.0}.get(name, default)
 
 
+def honours_parents() -> bool:
+    """Whether what a caller has sampled counts: not where `OTEL_TRACES_SAMPLER` names a sampler that ignores that."""
+    name = os.environ.get("OTEL_TRACES_SAMPLER", "").strip()
+    return not name or name.startswith("parentbased_")
+
+
 def resource(version: str) -> Resource:
     """Who speaks: `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` first, then what this process knows of itself."""
     own: Mapping[str, str] = {

@@ -20,9 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lightwell.instrumentation import metrics
 from lightwell.instrumentation import vocabulary as names
-from lightwell.instrumentation.failures import fail, mark_reported, put_on_span, tell
+from lightwell.instrumentation.apart import fail_apart
+from lightwell.instrumentation.failures import fail, mark_reported, tell
 from lightwell.instrumentation.metrics import GAUGES, SECOND
-from lightwell.instrumentation.outcomes import qualified_name
 from lightwell.instrumentation.paths import shown_path, subject_of
 from lightwell.instrumentation.recording import CURRENT, Attribute, Recording
 from lightwell.instrumentation.roots import Tracing
@@ -286,24 +286,15 @@ class Exchange:
         return attributes
 
     def _fail_in_background(self, error: Exception) -> None:
-        tracing, route = self._tracing, route_of(self._scope)
-        request = trace.Link(self._recording.span.get_span_context())
-        span = tracing.tracer.start_span(
-            f"background {route or self._method}",
-            otel.Context(),
-            links=[request],
-            attributes={names.HTTP_ROUTE: route} if route else None,
+        route = route_of(self._scope)
+        fail_apart(
+            self._tracing,
+            error,
+            names.BACKGROUND_FAILED,
+            name=route or self._method,
+            route=route,
+            causes=[self._recording.span.get_span_context()],
         )
-        now = perf_counter_ns()
-        recording = tracing.open_root(span, now)
-        recording.failure = error
-        recording.outcome = qualified_name(error)
-        put_on_span(span, error)
-        mark_reported(error)
-        token = CURRENT.set(recording)
-        log.error(names.BACKGROUND_FAILED.name, route=route, exception_type=recording.outcome, exc_info=error)
-        CURRENT.reset(token)
-        tracing.close_root(recording, ended=now, describe=dict, is_failed=True)
 
 
 def peers_of(scope: Scope) -> dict[str, Attribute]:

@@ -46,7 +46,8 @@ def message_of(error: BaseException) -> str:
         places = (f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in error.errors(include_input=False))
         return f"{error.error_count()} errors for {error.title}: {', '.join(places)}"
     if type(error).__module__.partition(".")[0] in _DRIVERS:
-        return _code_of(getattr(error, "orig", None) or error)
+        code = code_of(getattr(error, "orig", None) or error)
+        return f"SQLSTATE {code}" if code and not code.startswith("SQLITE") else code or ""
     try:
         text = str(error)
     except Exception:  # noqa: BLE001 -- somebody else's __str__ must not hide the failure that is being told
@@ -54,10 +55,9 @@ def message_of(error: BaseException) -> str:
     return _QUOTED.sub("'*'", text) if isinstance(error, ValueError | LookupError) else text
 
 
-def _code_of(error: BaseException) -> str:
-    """What a driver's error is, in the database's own codes."""
-    state, name = getattr(error, "sqlstate", None), getattr(error, "sqlite_errorname", None)
-    return f"SQLSTATE {state}" if state else name or ""
+def code_of(error: BaseException) -> str | None:
+    """What a driver's error is, in the database's own codes: an SQLSTATE, or `SQLITE_...`."""
+    return getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
 
 
 def stack_of(error: BaseException) -> str:

@@ -17,11 +17,13 @@ Attribute = str | int | float | bool
 Enter = tuple[Literal["enter"], int, str]
 Leave = tuple[Literal["leave"], int, str, bool]
 Statement = tuple[Literal["statement"], int, int, str]
+Broken = tuple[Literal["broken"], int, int, str, str, str, bool]
 Verdict = tuple[Literal["verdict"], int, str, str, str]
 Word = tuple[Literal["word"], int, str, dict[str, Attribute]]
-Entry = Enter | Leave | Statement | Verdict | Word
+Entry = Enter | Leave | Statement | Broken | Verdict | Word
 """What happened and when (`time.perf_counter_ns()`): a verb began (name) or ended (outcome, failed), a statement ran
-from one instant to another (text), a rule gave its verdict (rule, verdict, reason), something else was said."""
+from one instant to another (text), or raised (text, `error.type`, the database's code, failed), a rule gave its verdict
+(rule, verdict, reason), something else was said."""
 
 MOST_ENTRIES: Final = 1000
 """Entries that one unit or one recording holds at most."""

@@ -10,6 +10,8 @@ from lightwell.instrumentation import vocabulary as names
 from lightwell.instrumentation.metrics import SECOND
 from lightwell.instrumentation.recording import Attribute, Entry, Recording, Work
 
+_STATEMENTS = frozenset({"statement", "broken"})
+
 
 def offset_of(recording: Recording) -> int:
     """What to add to an instant of `time.perf_counter_ns()` to get the wall clock's, as the root's span began by it."""
@@ -38,7 +40,7 @@ def _replay_unit(tracer: Tracer, unit: Work, context: Context, offset: int) -> N
         names.UNIT_KIND: unit.kind,
         names.OPERATION: unit.name,
         names.UNIT_WAIT: (began - unit.asked) / SECOND,
-        names.UNIT_STATEMENTS: sum(1 for entry in unit.entries if entry[0] == "statement"),
+        names.UNIT_STATEMENTS: sum(1 for entry in unit.entries if entry[0] in _STATEMENTS),
         names.UNIT_GROUP: unit.group,
         names.OUTCOME: unit.outcome,
     }
@@ -74,18 +76,17 @@ def _walk(
                 )
                 open_spans.append((verb, set_span_in_context(verb, Context())))
             case ("leave", at, outcome, is_failed):
-                present.set_attribute(names.OUTCOME, outcome)
-                if is_failed:
-                    present.set_attribute(names.ERROR_TYPE, outcome)
-                    present.set_status(StatusCode.ERROR)
+                _leave(present, outcome, is_failed=is_failed)
                 present.end(at + offset)
                 open_spans.pop()
             case ("statement", started, ended, text):
-                _statement(tracer, within, text, unit, (started + offset, ended + offset))
+                _statement(tracer, within, text, unit, started + offset).end(ended + offset)
+            case ("broken", started, ended, text, kind, code, is_failure):
+                broken = _statement(tracer, within, text, unit, started + offset)
+                _break(broken, kind, code, is_failure=is_failure)
+                broken.end(ended + offset)
             case ("verdict", at, rule, verdict, reason):
-                said = {names.RULE: rule, names.VERDICT: verdict}
-                if reason:
-                    said[names.REASON] = reason
+                said = {names.RULE: rule, names.VERDICT: verdict} | ({names.REASON: reason} if reason else {})
                 present.add_event(names.VERDICT_EVENT.name, said, timestamp=at + offset)
             case ("word", at, name, fields):
                 present.add_event(name, fields, timestamp=at + offset)
@@ -93,12 +94,26 @@ def _walk(
         unfinished.end((unit.ended if unit is not None else last) + offset)
 
 
-def _statement(tracer: Tracer, context: Context, text: str, unit: Work | None, span_of_time: tuple[int, int]) -> None:
+def _leave(verb: Span, outcome: str, *, is_failed: bool) -> None:
+    verb.set_attribute(names.OUTCOME, outcome)
+    if is_failed:
+        verb.set_attribute(names.ERROR_TYPE, outcome)
+        verb.set_status(StatusCode.ERROR)
+
+
+def _break(statement: Span, kind: str, code: str, *, is_failure: bool) -> None:
+    statement.set_attribute(names.ERROR_TYPE, kind)
+    if code:
+        statement.set_attribute(names.DB_STATUS, code)
+    if is_failure:
+        statement.set_status(StatusCode.ERROR)
+
+
+def _statement(tracer: Tracer, context: Context, text: str, unit: Work | None, started_at: int) -> Span:
     operation = text.split(None, 1)[0].upper() if text else "QUERY"
     attributes = {names.DB_QUERY_TEXT: text, names.DB_OPERATION: operation}
     if unit is not None and unit.system is not None:
         attributes[names.DB_SYSTEM] = unit.system
-    span = tracer.start_span(
-        operation, context=context, kind=SpanKind.CLIENT, attributes=attributes, start_time=span_of_time[0]
+    return tracer.start_span(
+        operation, context=context, kind=SpanKind.CLIENT, attributes=attributes, start_time=started_at
     )
-    span.end(span_of_time[1])

@@ -72,7 +72,10 @@ class Tracing:
             return
         seconds = (ended - recording.started) / SECOND if may_be_slow else 0.0
         sampled = bool(span.get_span_context().trace_flags & 1)
-        reason = self.policy.reason(recording, seconds=seconds, sampled=sampled, status=status, route=route)
+        policy = self.policy
+        reason = policy.reason(recording, seconds=seconds, sampled=sampled, name=name, status=status, route=route)
+        if reason == "baseline" and (given := getattr(span, "attributes", None)):
+            reason = str(given.get(KEPT, reason))  # the sampler has said why it was not the baseline
         if reason is None:
             GAUGES.passed += 1
         else:

@@ -6,6 +6,7 @@ Where kept spans go is in `export.py`; what they are made of in `replay.py`.
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from opentelemetry.context import Context, create_key, get_value, set_value
@@ -18,8 +19,10 @@ from lightwell.instrumentation.kept import KeptTrace, Line, Sink
 from lightwell.instrumentation.metrics import count_dropped
 from lightwell.instrumentation.recording import Recording
 from lightwell.instrumentation.vocabulary import KEPT
+from lightwell.kit.token_bucket import TokenBucket
 
 _SERVER_ERROR: Final = 500
+REMOTE: Final = "remote"
 _LOW_BITS: Final = (1 << 64) - 1
 """Of a trace id, which decide on a ratio everywhere in OpenTelemetry: so services that ask for one ratio agree."""
 
@@ -36,8 +39,9 @@ def apart_from_the_baseline(context: Context) -> Context:
 class KeepPolicy:
     """What makes a trace worth keeping, besides failure (always) and the baseline.
 
-    `slow_after` is in seconds, `slow_by_route` the same for single routes; `statuses` and `verdicts` keep what was
-    answered so, or where a rule of orchestration said so.
+    `slow_after` is in seconds, `slow_by_route` the same for single roots, by their name (`POST /api/flow_runs/filter`,
+    `loop late_runs`) or by a route for all its methods; `statuses` and `verdicts` keep what was answered so, or where a
+    rule of orchestration said so.
     """
 
     slow_after: float = 1.0
@@ -51,13 +55,14 @@ class KeepPolicy:
         *,
         seconds: float,
         sampled: bool,
+        name: str | None = None,
         status: int | None = None,
         route: str | None = None,
     ) -> str | None:
         """Why the trace of this root is kept; None when it is not."""
         if recording.failure is not None or (status is not None and status >= _SERVER_ERROR):
             return "error"
-        if seconds >= (self.slow_by_route.get(route, self.slow_after) if route else self.slow_after):
+        if seconds >= (self._threshold(name, route) if self.slow_by_route else self.slow_after):
             return "slow"
         if status in self.statuses:
             return "status"
@@ -65,19 +70,31 @@ class KeepPolicy:
             return "verdict"
         return "baseline" if sampled else None
 
+    def _threshold(self, name: str | None, route: str | None) -> float:
+        by_route = self.slow_by_route
+        return by_route.get(name or "", by_route.get(route or "", self.slow_after))
+
     def _has_verdict(self, recording: Recording) -> bool:
-        entries = (entry for unit in recording.units for entry in unit.entries)
-        return any(entry[0] == "verdict" and entry[3] in self.verdicts for entry in entries)
+        verdicts = self.verdicts
+        for unit in recording.units:
+            for entry in unit.entries:
+                if entry[0] == "verdict" and entry[3] in verdicts:
+                    return True
+        return False
 
 
 class Baseline(Sampler):
-    """Records everything, and marks `ratio` of the traces that begin here (and what a sampled parent began) as sampled.
+    """Records everything, and marks `ratio` of the local roots as sampled, and what callers have sampled.
 
-    The ratio may be changed while it runs. In one step, and not made of the SDK's samplers, because those take the
-    attributes away from what they do not sample, and a failure outside of the baseline needs them.
+    The latter as long as `remote` has tokens: then the ratio decides for it as for any other, by the trace's id, so
+    that all of a trace's requests fare alike. A caller that has not sampled says nothing about what is kept here.
+
+    Ratio and limit may be changed while it runs. In one step, and not made of the SDK's samplers, because those take
+    the attributes away from what they do not sample, and a failure outside of the baseline needs them.
     """
 
-    def __init__(self, ratio: float) -> None:
+    def __init__(self, ratio: float, remote: TokenBucket | None = None) -> None:
+        self.remote = remote
         self.set_ratio(ratio)
 
     def set_ratio(self, ratio: float) -> None:
@@ -98,17 +115,27 @@ class Baseline(Sampler):
         """Decide as described above."""
         parent = get_current_span(parent_context).get_span_context()
         if get_value(_APART, parent_context):
-            is_sampled, state = False, parent.trace_state
-        elif parent.is_valid:
-            is_sampled, state = bool(parent.trace_flags & TraceFlags.SAMPLED), parent.trace_state
-        else:
-            is_sampled, state = trace_id & _LOW_BITS < self._bound, None
-        decision = Decision.RECORD_AND_SAMPLE if is_sampled else Decision.RECORD_ONLY
-        return SamplingResult(decision, attributes, state)
+            return _RESULTS[False](attributes, parent.trace_state)
+        if not parent.is_valid:
+            return _RESULTS[trace_id & _LOW_BITS < self._bound](attributes, None)
+        is_marked = bool(parent.trace_flags & TraceFlags.SAMPLED)
+        if not parent.is_remote:
+            return _RESULTS[is_marked](attributes, parent.trace_state)
+        if trace_id & _LOW_BITS < self._bound:
+            return _RESULTS[True](attributes, parent.trace_state)
+        if is_marked and self.remote is not None and self.remote.take():
+            return _RESULTS[True]({**(attributes or {}), KEPT: REMOTE}, parent.trace_state)
+        return _RESULTS[False](attributes, parent.trace_state)
 
     def get_description(self) -> str:
         """What the SDK shows of it."""
         return f"Baseline{{{self._ratio}}}"
+
+
+_RESULTS: Final = {
+    True: partial(SamplingResult, Decision.RECORD_AND_SAMPLE),
+    False: partial(SamplingResult, Decision.RECORD_ONLY),
+}
 
 
 class Tail(SpanProcessor):

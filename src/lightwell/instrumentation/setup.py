@@ -29,6 +29,7 @@ from lightwell.instrumentation.sampling import Baseline, KeepPolicy, Tail
 from lightwell.instrumentation.ticks import Ticks
 from lightwell.instrumentation.vocabulary import SCOPE, TELEMETRY_ABANDONED, TELEMETRY_STARTED
 from lightwell.instrumentation.words import log
+from lightwell.kit.token_bucket import TokenBucket
 
 _INSTRUMENTOR: Final = "opentelemetry.instrumentation.fastapi"
 _SCHEMA: Final = "https://opentelemetry.io/schemas/1.36.0"
@@ -105,21 +106,23 @@ def configure(
     version: str,
     enabled: bool = True,
     baseline_ratio: float = 0.01,
-    slow_after: float = 1.0,
+    keep: KeepPolicy | None = None,
+    remote: TokenBucket | None = None,
     log_level: str = "INFO",
     log_format: logging.Format = "auto",
 ) -> Telemetry:
     """Set up telemetry for this process; called again it changes levels and thresholds and makes nothing anew.
 
-    `baseline_ratio` is the share of healthy traces to keep, `slow_after` is in seconds. With `enabled=False` or
-    `OTEL_SDK_DISABLED=true` there are logs alone.
+    `baseline_ratio` is the share of healthy traces to keep, `keep` what else is kept, `remote` gives a token for each
+    trace that is kept because its caller has sampled it. With `enabled=False` or `OTEL_SDK_DISABLED=true` there are
+    logs alone.
     """
     global _present  # noqa: PLW0603 -- the telemetry of the process
     with _lock:
         logging.configure(log_level, log_format)
         if not enabled or environment.is_disabled():
             return Telemetry(tracing=Tracing())
-        policy = KeepPolicy(slow_after=slow_after)
+        policy = keep or KeepPolicy()
         ratio = environment.baseline_ratio(baseline_ratio)
         if _present is None or not _is_in_force(_present):
             _present = assemble(
@@ -135,6 +138,7 @@ def configure(
         _present.tracing.policy = policy
         if _present.sampler is not None:
             _present.sampler.set_ratio(ratio)
+            _present.sampler.remote = remote if environment.honours_parents() else None
         return _present
 
 
@@ -143,6 +147,7 @@ def assemble(
     version: str,
     ratio: float,
     policy: KeepPolicy,
+    remote: TokenBucket | None = None,
     host_tracer_provider: AnyTracerProvider | None = None,
     host_meter_provider: AnyMeterProvider | None = None,
     exporters: Sequence[SpanExporter] = (),
@@ -155,7 +160,7 @@ def assemble(
     queues: list[SpanQueue] = []
     tracer_provider = host_tracer_provider
     if tracer_provider is None:
-        tail, sampler = Tail(), Baseline(ratio)
+        tail, sampler = Tail(), Baseline(ratio, remote)
         queues = [_queue(exporter) for exporter in exporters]
         for queue in queues:
             tail.add_sink(queue)

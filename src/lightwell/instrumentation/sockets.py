@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 from lightwell.errors import Unavailable
 from lightwell.instrumentation import metrics
 from lightwell.instrumentation import vocabulary as names
+from lightwell.instrumentation.apart import fail_apart
 from lightwell.instrumentation.failures import is_reported, mark_reported, put_on_span
 from lightwell.instrumentation.metrics import GAUGES
 from lightwell.instrumentation.outcomes import failed, qualified_name
@@ -110,7 +111,16 @@ class Connection:
 
     def fail(self, error: Exception) -> None:
         """Account for an exception that came out of the endpoint."""
-        if not self._recording.closed:
+        if self._recording.closed and not is_reported(error):
+            fail_apart(
+                self.tracing,
+                error,
+                names.SOCKET_FAILED,
+                name=self.route,
+                route=self.route,
+                causes=[self.handshake],
+            )
+        elif not self._recording.closed:
             self._recording.failure = error
             self._recording.outcome = qualified_name(error)
             put_on_span(self._recording.span, error)
@@ -213,6 +223,7 @@ def batch(scope: Scope, messages: int = 1) -> Iterator[None]:
         tracing.close_root(
             recording,
             ended=ended,
+            name=f"websocket batch {route}",
             describe=lambda: {names.HTTP_ROUTE: route, names.SOCKET_MESSAGES: messages},
             is_failed=recording.failure is not None,
         )

@@ -85,6 +85,7 @@ class Ticks:
             tracing.close_root(
                 recording,
                 ended=ended,
+                name=f"loop {loop}",
                 describe=lambda: attributes,
                 is_failed=recording.failure is not None,
             )

@@ -4,7 +4,7 @@ from time import perf_counter_ns
 from typing import Literal
 
 from lightwell.instrumentation import metrics
-from lightwell.instrumentation.outcomes import failed, outcome_of
+from lightwell.instrumentation.outcomes import code_of, failed, outcome_of, qualified_name
 from lightwell.instrumentation.recording import CURRENT, MOST_ENTRIES, THREAD, Attribute, Entry, Recording
 from lightwell.instrumentation.vocabulary import ERROR_TYPE, UNIT_RETRIED
 
@@ -59,6 +59,22 @@ class Unit:
             self.entries.append(("statement", started_ns, ended_ns, text))
         else:
             self.dropped += 1
+
+    def broken(self, text: str, started_ns: int, ended_ns: int, error: BaseException, *, is_failure: bool) -> None:
+        """One statement raised: as `statement`, with the driver's error; no failure is what the caller can mend."""
+        if len(self.entries) >= MOST_ENTRIES:
+            self.entries.pop()
+            self.dropped += 1
+        self.entries.append(
+            ("broken", started_ns, ended_ns, text, qualified_name(error), code_of(error) or "", is_failure)
+        )
+
+    def break_last(self, error: BaseException, *, is_failure: bool) -> None:
+        """The last statement turned out to have failed when its rows were fetched."""
+        last = self.entries[-1] if self.entries else None
+        if last is not None and last[0] == "statement":
+            self.entries.pop()
+            self.broken(last[3], last[1], perf_counter_ns(), error, is_failure=is_failure)
 
     def retry(self, error: BaseException) -> None:
         """The unit failed in a way that a new attempt may mend, and will be tried again."""

@@ -13,18 +13,20 @@ from lightwell.api.dependencies import LoopHealth, Services
 from lightwell.api.gate import GateRules, TokenCheck
 from lightwell.events.bus import Bus
 from lightwell.instrumentation import business, vocabulary
+from lightwell.instrumentation.apart import fail_apart
 from lightwell.instrumentation.event_loop import LoopLag
 from lightwell.instrumentation.facts import count_facts
+from lightwell.instrumentation.sampling import KeepPolicy
 from lightwell.instrumentation.setup import Telemetry, configure
-from lightwell.instrumentation.words import log
 from lightwell.kit.clock import Clock, SystemClock
+from lightwell.kit.token_bucket import TokenBucket
 from lightwell.loops import loops_of
 from lightwell.loops.runner import Runner
 from lightwell.orchestration.explanations.situation import Expectations
 from lightwell.orchestration.transition import Tuning
 from lightwell.server.admin_view import settings_view
 from lightwell.server.streams import Streams
-from lightwell.settings import Settings
+from lightwell.settings import Settings, TelemetrySettings
 from lightwell.storage import csrf_tokens
 from lightwell.storage.database import Database, open_database, parsed
 from lightwell.storage.events import store_facts
@@ -72,7 +74,7 @@ class Runtime:
         settings = self._settings
         url = settings.database_url
         _make_home(url)
-        bus = Bus(on_failure=_subscriber_failed)
+        bus = Bus(on_failure=self._subscriber_failed)
         database = open_database(
             url,
             clock=self._clock,
@@ -118,6 +120,9 @@ class Runtime:
         deadline = self._settings.telemetry.flush_timeout.total_seconds()
         await asyncio.to_thread(self._telemetry.flush, deadline)
 
+    def _subscriber_failed(self, error: BaseException) -> None:
+        fail_apart(self._telemetry.tracing, error, vocabulary.SUBSCRIBER_FAILED, name="bus")
+
     def _tuning(self) -> Tuning:
         settings = self._settings
         return Tuning(
@@ -160,9 +165,19 @@ def telemetry_of(settings: Settings) -> Telemetry:
         version=version("lightwell"),
         enabled=settings.telemetry.enabled,
         baseline_ratio=settings.telemetry.baseline_ratio,
-        slow_after=settings.telemetry.slow_after.total_seconds(),
+        keep=_policy(settings.telemetry),
+        remote=TokenBucket(settings.telemetry.remote_rate, settings.telemetry.remote_burst),
         log_level=settings.telemetry.log_level,
         log_format=settings.telemetry.log_format,
+    )
+
+
+def _policy(settings: TelemetrySettings) -> KeepPolicy:
+    return KeepPolicy(
+        slow_after=settings.slow_after.total_seconds(),
+        slow_by_route={rule.what: rule.after.total_seconds() for rule in settings.slow_by_route},
+        statuses=frozenset(settings.keep_statuses),
+        verdicts=frozenset(settings.keep_verdicts),
     )
 
 
@@ -194,7 +209,3 @@ def _make_home(url: str) -> None:
     address = parsed(url)
     if address.get_backend_name() == "sqlite" and address.database and address.database != ":memory:":
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-
-
-def _subscriber_failed(error: BaseException) -> None:
-    log.error(vocabulary.SUBSCRIBER_FAILED.name, exc_info=error)

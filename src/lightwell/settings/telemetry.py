@@ -1,14 +1,33 @@
 """The settings of what the server tells about itself."""
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import field_validator
+from pydantic import BeforeValidator, field_validator
 
 from lightwell.settings.section import Section, setting
-from lightwell.settings.values import Duration
+from lightwell.settings.values import Duration, SlowRules, parse_list
 
+_STATUS = range(100, 600)
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+Verdict = Literal["ACCEPT", "REJECT", "WAIT", "ABORT"]
+
+
+def _statuses(value: object) -> object:
+    values = parse_list(value)
+    if isinstance(values, tuple | list) and not all(str(one).isdecimal() and int(one) in _STATUS for one in values):
+        raise ValueError("must be statuses from 100 to 599, separated by commas")
+    return values
+
+
+def _verdicts(value: object) -> object:
+    values = parse_list(value)
+    return tuple(str(one).upper() for one in values) if isinstance(values, tuple | list) else values
+
+
+Statuses = Annotated[tuple[int, ...], BeforeValidator(_statuses)]
+Verdicts = Annotated[tuple[Verdict, ...], BeforeValidator(_verdicts)]
 
 
 class TelemetrySettings(Section):
@@ -27,6 +46,30 @@ class TelemetrySettings(Section):
         timedelta(seconds=1),
         ge=timedelta(milliseconds=1),
         le=timedelta(hours=1),
+    )
+    slow_by_route: SlowRules = setting(
+        "Other times for single routes, separated by commas, by the name that their traces have: "
+        "POST /api/flow_runs/filter=3s, loop late_runs=10s, or a route for all its methods.",
+        (),
+    )
+    keep_statuses: Statuses = setting(
+        "Statuses, separated by commas, that keep a request's trace, such as 409, 423. Those from 500 on always do.",
+        (),
+    )
+    keep_verdicts: Verdicts = setting(
+        "Verdicts of orchestration, separated by commas, that keep a request's trace: ACCEPT, REJECT, WAIT, ABORT. "
+        "ABORT is a proposed state that was turned down for good: what somebody will ask about.",
+        ("ABORT",),
+    )
+    remote_rate: float = setting(
+        "The traces a second that are kept because the caller has sampled them; beyond it the baseline decides.",
+        10.0,
+        unit="traces",
+        ge=0,
+        le=100_000,
+    )
+    remote_burst: int = setting(
+        "How many of those traces may come at once after a quiet time.", 100, unit="traces", ge=1, le=1_000_000
     )
     flush_timeout: Duration = setting(
         "How long a stopping server tries to send what it has not sent yet.",

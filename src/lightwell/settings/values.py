@@ -2,13 +2,19 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from pydantic import BeforeValidator
 
 _SECONDS_IN = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _NUMBER_AND_UNIT = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|[smhdw])?\s*\Z")
+
+_SLOW_NAME = re.compile(
+    r"((GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|websocket|websocket batch) )?/[^\s?#=]*|loop [a-z_]+", re.ASCII
+)
+_LEAST_SLOW = timedelta(milliseconds=1)
+_MOST_SLOW = timedelta(hours=1)
 
 
 def parse_duration(value: object) -> object:
@@ -32,6 +38,47 @@ def parse_list(value: object) -> object:
     if isinstance(value, str):
         return tuple(item.strip() for item in value.split(",") if item.strip())
     return value
+
+
+class SlowRule(NamedTuple):
+    """A time after which something is slow: what, by the name of its traces or by its route, and when."""
+
+    what: str
+    after: timedelta
+
+    def __str__(self) -> str:
+        """As it is written in an environment variable."""
+        return f"{self.what}={write_duration(self.after)}"
+
+
+def parse_slow_rules(value: object) -> object:
+    """`"POST /api/flow_runs/filter=3s, loop late_runs=10s"`; raises ValueError with what is wrong with which."""
+    items = parse_list(value)
+    if not isinstance(items, tuple | list):
+        return value
+    rules = tuple(_slow_rule(item) if isinstance(item, str) else SlowRule(*item) for item in items)
+    names = [rule.what for rule in rules]
+    for name in names:
+        if names.count(name) > 1:
+            message = f"{name} is there twice"
+            raise ValueError(message)
+    return rules
+
+
+def _slow_rule(text: str) -> SlowRule:
+    what, separator, time = text.rpartition("=")
+    name = " ".join(what.split())
+    after = parse_duration(time)
+    if not separator or not isinstance(after, timedelta):
+        message = f"{text!r} says no time: write it as in POST /api/flow_runs/filter=3s"
+        raise ValueError(message)
+    if not _SLOW_NAME.fullmatch(name):
+        message = f"{name!r} is no route with or without its method, as in POST /api/flow_runs/filter, and no loop"
+        raise ValueError(message)
+    if not _LEAST_SLOW <= after <= _MOST_SLOW:
+        message = f"{text!r} must be from {write_duration(_LEAST_SLOW)} to {write_duration(_MOST_SLOW)}"
+        raise ValueError(message)
+    return SlowRule(name, after)
 
 
 def parse_optional(value: object) -> object:
@@ -71,4 +118,5 @@ def without_password(url: str) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+SlowRules = Annotated[tuple[SlowRule, ...], BeforeValidator(parse_slow_rules)]
 Names = Annotated[tuple[str, ...], BeforeValidator(parse_list)]

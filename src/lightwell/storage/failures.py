@@ -59,5 +59,15 @@ def statement_of(error: Exception) -> str:
     return (error.statement or "") if isinstance(error, StatementError) else ""
 
 
+def driver_error(error: BaseException) -> BaseException:
+    """What the driver raised, without what SQLAlchemy has wrapped it in."""
+    return (error.orig or error) if isinstance(error, StatementError) else error
+
+
+def is_of_fetching(error: BaseException) -> bool:
+    """Whether it was raised while rows of a statement were fetched: SQLAlchemy knows no statement then."""
+    return isinstance(error, StatementError) and error.statement is None
+
+
 def _of_a_driver(error: BaseException | None) -> LightwellError | None:
     return next((meaning(error) for errors, meaning in _DRIVERS.items() if isinstance(error, errors)), None)

@@ -7,7 +7,7 @@ its own rows only. Nobody is told of a success before the commit.
 import sqlite3
 from collections.abc import Callable
 from math import inf
-from time import monotonic
+from time import monotonic, perf_counter_ns
 from typing import Literal
 
 from sqlalchemy import Engine
@@ -192,9 +192,12 @@ class Writer(Worker):
         group, self._group = self._group, []
         if not group:
             return
+        started = perf_counter_ns()
         try:
             self._link.raw.execute("COMMIT")
         except sqlite3.Error as error:
+            for job in group:
+                job.commit_failed(started, error)
             if self._link.raw.in_transaction:
                 self._link.raw.execute("ROLLBACK")
             if len(group) == 1:

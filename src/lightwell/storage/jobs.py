@@ -7,14 +7,14 @@ from asyncio import AbstractEventLoop, CancelledError, Future
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import copy_context
-from time import monotonic
+from time import monotonic, perf_counter_ns
 from traceback import clear_frames
 from typing import Any, Literal
 
-from lightwell.errors import Defect
+from lightwell.errors import Defect, Rejected
 from lightwell.events.facts import Fact
 from lightwell.instrumentation.units import Unit
-from lightwell.storage.failures import translated
+from lightwell.storage.failures import driver_error, is_of_fetching, translated
 from lightwell.storage.transaction import Dialect, Reader, Transaction
 
 Kind = Literal["read", "write"]
@@ -97,10 +97,17 @@ class Job:
             # A future refuses it, and the caller would wait for ever.
             meaning = Defect("A unit of work raised StopIteration")
             meaning.__cause__ = error
+        if is_of_fetching(error):
+            self.unit.break_last(driver_error(error), is_failure=not isinstance(meaning, Rejected))
         self.error = meaning
         self.result = None
         self.facts = ()
         self.unit.finish(meaning)
+
+    def commit_failed(self, started: int, error: BaseException) -> None:
+        """Say that the commit raised that began at `started` (`time.perf_counter_ns()`)."""
+        if self.observer is not None:
+            self.unit.broken("COMMIT", started, perf_counter_ns(), driver_error(error), is_failure=True)
 
     def abandon(self) -> None:
         """Say that it is passed over, because nobody waits for it any more."""

@@ -4,7 +4,7 @@ A thread's connection is in `storage/postgresql_connection.py`.
 """
 
 from random import uniform
-from time import sleep
+from time import perf_counter_ns, sleep
 
 import psycopg
 from sqlalchemy import URL
@@ -142,15 +142,17 @@ class _Worker(Worker):
         """Run a unit once; returns the error that another attempt may mend."""
         job.start()
         link = self._link
-        is_committing = False
+        committing = 0
         try:
             link.begin(job.kind)
             self._run(job)
-            is_committing = True
+            committing = perf_counter_ns()
             link.commit()
         except BaseException as error:  # noqa: BLE001 -- it is the caller's
             link.recover(error)
-            if is_contended(error) or (is_lost(error) and not is_committing and not link.is_refused):
+            if committing:
+                job.commit_failed(committing, error)
+            if is_contended(error) or (is_lost(error) and not committing and not link.is_refused):
                 return error
             job.fail(error)
         else:

@@ -11,10 +11,10 @@ from typing import Any, Literal, NoReturn
 
 from sqlalchemy import Connection, CursorResult, Executable, text
 
-from lightwell.errors import Unavailable
+from lightwell.errors import Rejected, Unavailable
 from lightwell.events.facts import Fact
 from lightwell.instrumentation.units import Unit
-from lightwell.storage.failures import statement_of, translated
+from lightwell.storage.failures import driver_error, statement_of, translated
 
 Dialect = Literal["sqlite", "postgresql"]
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -51,15 +51,17 @@ class Reader:
         try:
             result = self._connection.execute(statement, parameters)
         except Exception as error:  # noqa: BLE001 - raised again, with its meaning
-            if unit is not None:
-                unit.statement(statement_of(error), started, perf_counter_ns())
-            self._fail(error)
+            self._fail(error, started)
         if unit is not None:
             unit.statement(result.context.statement, started, perf_counter_ns())
         return result
 
-    def _fail(self, error: Exception) -> NoReturn:
+    def _fail(self, error: Exception, started: int) -> NoReturn:
+        ended = perf_counter_ns()
         meaning = translated(error, binding=True)
+        if self._unit is not None:
+            is_failure = not isinstance(meaning, Rejected)
+            self._unit.broken(statement_of(error), started, ended, driver_error(error), is_failure=is_failure)
         if isinstance(meaning, Unavailable):
             self.failure = meaning
         if meaning is error:

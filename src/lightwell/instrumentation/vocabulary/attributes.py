@@ -29,6 +29,7 @@ ERROR_TYPE: Final = "error.type"
 DB_SYSTEM: Final = "db.system.name"
 DB_QUERY_TEXT: Final = "db.query.text"
 DB_OPERATION: Final = "db.operation.name"
+DB_STATUS: Final = "db.response.status_code"
 KEPT: Final = "lightwell.kept.reason"
 ENTRIES_DROPPED: Final = "lightwell.entries_dropped"
 UNIT_KIND: Final = "lightwell.db.unit.kind"
@@ -95,7 +96,13 @@ ATTRIBUTES: Final = (
     AttributeName(DB_SYSTEM, "string", "`sqlite` or `postgresql`."),
     AttributeName(DB_QUERY_TEXT, "string", "The statement with placeholders; never a value."),
     AttributeName(DB_OPERATION, "string", "The statement's first word."),
-    AttributeName(KEPT, "string", "Why the trace was kept: `error`, `status`, `slow`, `verdict` or `baseline`."),
+    AttributeName(DB_STATUS, "string", "The database's own code of a statement's error: an SQLSTATE, or `SQLITE_...`."),
+    AttributeName(
+        KEPT,
+        "string",
+        "Why the trace was kept: `error`, `slow`, `status`, `verdict`, `baseline`, or `remote` where the caller had "
+        "sampled it.",
+    ),
     AttributeName(ENTRIES_DROPPED, "int", "Details that were too many to hold."),
     AttributeName(UNIT_KIND, "string", "`read` or `write`."),
     AttributeName(UNIT_WAIT, "double", "Seconds that the unit waited for the writer or for the pool."),

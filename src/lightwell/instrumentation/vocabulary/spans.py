@@ -7,6 +7,7 @@ from lightwell.instrumentation.vocabulary.attributes import (
     CLIENT_ADDRESS,
     DB_OPERATION,
     DB_QUERY_TEXT,
+    DB_STATUS,
     DB_SYSTEM,
     ENTRIES_DROPPED,
     ERROR_TYPE,
@@ -79,8 +80,9 @@ SERVER_SPAN: Final = SpanName(
 BACKGROUND_SPAN: Final = SpanName(
     "background {http.route}",
     "internal",
-    "Work after the answer that failed; a root, linked to the request's span.",
-    (HTTP_ROUTE, ERROR_TYPE),
+    "Work that nobody waits for and that failed: after an answer, after a handshake (linked to that), or (`background "
+    "bus`) of a subscriber of committed facts. A root.",
+    (HTTP_ROUTE, ERROR_TYPE, KEPT),
 )
 UNIT_SPAN: Final = SpanName(
     "{lightwell.db.unit.kind} {lightwell.operation}",
@@ -92,7 +94,10 @@ OPERATION_SPAN: Final = SpanName(
     "{lightwell.operation}", "internal", "One verb inside its unit.", (OPERATION, OUTCOME, ERROR_TYPE)
 )
 STATEMENT_SPAN: Final = SpanName(
-    "{db.operation.name}", "client", "One statement.", (DB_SYSTEM, DB_QUERY_TEXT, DB_OPERATION)
+    "{db.operation.name}",
+    "client",
+    "One statement; ERROR if it failed for a reason that is not the caller's to mend.",
+    (DB_SYSTEM, DB_QUERY_TEXT, DB_OPERATION, DB_STATUS, ERROR_TYPE),
 )
 TICK_SPAN: Final = SpanName(
     "loop {lightwell.loop}",
