@@ -9,7 +9,10 @@ from docs.sections import replace_between
 from lightwell.settings import Settings
 from lightwell.settings.names import Name, names_in, write
 
-_ELSEWHERE = {("database", "url"): "a file in the home directory"}
+_ELSEWHERE = {
+    ("database", "url"): "a file in the home directory",
+    ("telemetry", "store", "path"): "a file beside the data",
+}
 _TITLES: dict[tuple[str, ...], str] = {(): "Files", ("api",): "API", ("ui",): "Pages", ("listen",): "Listening"}
 
 

@@ -78,5 +78,12 @@ class TimedOut(Unavailable):
     """The work took longer than it may."""
 
 
+class OutOfOrder(Unavailable):
+    """A part of the server that nothing else needs does not work at present; its message is for the caller."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry_after=60.0)
+
+
 class Defect(LightwellError):
     """Ours to mend; answered with 500."""

@@ -19,6 +19,7 @@ from lightwell.api import (
     root,
     task_run_states,
     task_runs,
+    telemetry,
     ui_flow_runs,
     ui_flows,
     ui_task_runs,
@@ -44,6 +45,7 @@ ROUTERS: Final[dict[str, APIRouter]] = {
         ui_task_runs.router,
         csrf_token.router,
         admin.router,
+        telemetry.router,
         root.router,
     )
 }

@@ -23,6 +23,7 @@ from lightwell.kit.clock import Clock
 from lightwell.orchestration.explanations.situation import Expectations, LoopAge
 from lightwell.orchestration.transition import Tuning
 from lightwell.storage.database import Database
+from lightwell.telemetry.store import TraceStore
 
 
 class LoopHealth(Protocol):
@@ -60,6 +61,8 @@ class Services:
     log_stream: Broadcast[Log]
     publish_logs: Callable[[Sequence[Log]], None]
     """Gives committed log lines to the log streams of all server processes."""
+    traces: TraceStore | None
+    """The embedded store of traces; None where a setting keeps it off."""
     settings_view: Settings
     """What `GET /admin/settings` answers."""
 

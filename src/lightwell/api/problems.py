@@ -24,6 +24,7 @@ from lightwell.errors import (
     Invalid,
     Locked,
     NotFound,
+    OutOfOrder,
     Rejected,
     Unauthenticated,
     Unavailable,
@@ -168,7 +169,10 @@ async def custom_internal_exception_handler(_request: Request, error: Exception)
         retry_after = _seconds(error.retry_after)
         fail(error, events.REQUEST_UNAVAILABLE, with_stack=False, retry_after=int(retry_after))
         return Answer(
-            {"exception_message": "Service Unavailable", "trace_id": trace_id()},
+            {
+                "exception_message": error.message if isinstance(error, OutOfOrder) else "Service Unavailable",
+                "trace_id": trace_id(),
+            },
             503,
             headers={"Retry-After": retry_after},
         )

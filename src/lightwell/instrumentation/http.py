@@ -28,6 +28,7 @@ from lightwell.instrumentation.recording import CURRENT, Attribute, Recording
 from lightwell.instrumentation.roots import Tracing
 from lightwell.instrumentation.sampling import apart_from_the_baseline
 from lightwell.instrumentation.sockets import Connection
+from lightwell.instrumentation.traffic import TRAFFIC
 from lightwell.instrumentation.words import log
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"})
@@ -226,6 +227,7 @@ class Exchange:
             route=route,
             is_failed=is_failed,
         )
+        TRAFFIC.note((self._method, route), status, took=ended - self._started, ended=ended, failed=is_failed)
         if metrics.LIVE:
             key = (self._method, self._scope["scheme"])
             GAUGES.active[key] = GAUGES.active.get(key, 1) - 1

@@ -6,7 +6,8 @@ Where nobody reads metrics, `LIVE` is False and nothing is counted.
 
 import threading
 from collections.abc import Callable, Iterable
-from time import monotonic
+from dataclasses import dataclass, field
+from time import monotonic, time
 from typing import Final, Literal, cast
 
 from opentelemetry.metrics import (
@@ -33,6 +34,22 @@ SECOND: Final = 1e9
 _MOST_SETS: Final = 2000
 
 
+@dataclass(slots=True)
+class StoreFigures:
+    """What the embedded store of traces knows of itself; `on` is None where there is none, `oldest` is a Unix time."""
+
+    on: bool | None = None
+    stored: int = 0
+    spans: int = 0
+    size: int = 0
+    oldest: float | None = None
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    def drop(self, reason: str, spans: int) -> None:
+        """Spans were lost for `reason`."""
+        self.dropped[reason] = self.dropped.get(reason, 0) + spans
+
+
 class Gauges:
     """What is known at any time and read when metrics are collected."""
 
@@ -46,6 +63,7 @@ class Gauges:
         self.dropped: dict[str, int] = {}
         self.received: dict[str, int] = {}
         self.lines_dropped = 0
+        self.store = StoreFigures()
         self.live_apps: Callable[[], int] = lambda: 0
 
 
@@ -78,6 +96,17 @@ def _open_sockets() -> Iterable[tuple[float, Attributes]]:
         yield number, {names.HTTP_ROUTE: route}
 
 
+def _observe_store(meter: Meter) -> None:
+    store = GAUGES.store
+    reasons = names.STORE_DROP_REASON
+    observe(meter, names.STORE_ON, lambda: [] if store.on is None else [(int(store.on), {})])
+    observe(meter, names.STORE_STORED, lambda: [(store.stored, {})])
+    observe(meter, names.STORE_DROPPED, lambda: [(n, {reasons: why}) for why, n in list(store.dropped.items())])
+    observe(meter, names.STORE_SPANS, lambda: [] if store.on is None else [(store.spans, {})])
+    observe(meter, names.STORE_SIZE, lambda: [] if store.on is None else [(store.size, {})])
+    observe(meter, names.STORE_OLDEST, lambda: [] if store.oldest is None else [(max(0.0, time() - store.oldest), {})])
+
+
 def _last_success_ages() -> Iterable[tuple[float, Attributes]]:
     now = monotonic()
     for loop, instant in list(GAUGES.last_success.items()):
@@ -101,7 +130,9 @@ class _Instruments:
         self.transitions = counter(meter, names.TRANSITIONS)
         self.verdicts = counter(meter, names.VERDICTS)
         self.facts = counter(meter, names.FACTS)
+        self.store_write = histogram(meter, names.STORE_WRITE)
         self.app_cache = counter(meter, names.APP_CACHE_REQUESTS)
+        _observe_store(meter)
         observe(meter, names.ACTIVE_REQUESTS, _active_requests)
         observe(meter, names.SOCKETS_OPEN, _open_sockets)
         observe(meter, names.LAST_SUCCESS_AGE, _last_success_ages)
@@ -274,6 +305,11 @@ def rule_objected(rule: str, verdict: str) -> None:
 def facts_committed(number: int) -> None:
     """Facts were committed."""
     _instruments.facts.add(number)
+
+
+def store_wrote(took_ns: int) -> None:
+    """The embedded store of traces wrote a batch."""
+    _instruments.store_write.record(took_ns / SECOND)
 
 
 def app_cache_asked(result: Literal["hit", "miss", "bypass"]) -> None:

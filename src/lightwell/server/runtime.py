@@ -26,11 +26,13 @@ from lightwell.orchestration.explanations.situation import Expectations
 from lightwell.orchestration.transition import Tuning
 from lightwell.server.admin_view import settings_view
 from lightwell.server.streams import Streams
+from lightwell.server.trace_store import trace_store
 from lightwell.settings import Settings, TelemetrySettings
 from lightwell.storage import csrf_tokens
 from lightwell.storage.database import Database, open_database, parsed
 from lightwell.storage.events import store_facts
 from lightwell.storage.migrations import chain
+from lightwell.telemetry.store import TraceStore
 
 
 class Runtime:
@@ -51,6 +53,7 @@ class Runtime:
         self._streams: Streams | None = None
         self._runner: Runner | None = None
         self._lag = LoopLag()
+        self._traces: TraceStore | None = None
         self.services: Services | None = None
 
     @asynccontextmanager
@@ -100,7 +103,8 @@ class Runtime:
         loops = [] if self._ephemeral else loops_of(settings.loops, self._tuning())
         self._runner = Runner(loops, database, self._clock, self._telemetry.ticks)
         self._runner.start()
-        return self._services(database, self._runner, self._streams)
+        self._traces = self._start_traces()
+        return self._services(database, self._runner, self._streams, self._traces)
 
     def _watch(self, database: Database, streams: Streams) -> None:
         backlogs = {"events": lambda: streams.events.backlog, "logs": lambda: streams.logs.backlog}
@@ -116,9 +120,23 @@ class Runtime:
             await self._streams.stop()
         if self._database is not None:
             await self._database.stop()
-        self._database = self._streams = self._runner = self.services = None
+        traces = self._traces
+        self._database = self._streams = self._runner = self._traces = self.services = None
         deadline = self._settings.telemetry.flush_timeout.total_seconds()
-        await asyncio.to_thread(self._telemetry.flush, deadline)
+        closing = [asyncio.to_thread(self._telemetry.flush, deadline)]
+        if traces is not None:
+            self._telemetry.remove_sink(traces)
+            closing.append(asyncio.to_thread(traces.close, deadline))
+        await asyncio.gather(*closing)
+
+    def _start_traces(self) -> TraceStore | None:
+        if not self._telemetry.is_live:
+            return None
+        traces = trace_store(self._settings, ephemeral=self._ephemeral)
+        if traces is not None:
+            traces.start()
+            self._telemetry.add_sink(traces)
+        return traces
 
     def _subscriber_failed(self, error: BaseException) -> None:
         fail_apart(self._telemetry.tracing, error, vocabulary.SUBSCRIBER_FAILED, name="bus")
@@ -133,7 +151,7 @@ class Runtime:
             longest_cache_key=settings.api.max_cache_key_length,
         )
 
-    def _services(self, database: Database, loops: LoopHealth, streams: Streams) -> Services:
+    def _services(self, database: Database, loops: LoopHealth, streams: Streams, traces: TraceStore | None) -> Services:
         settings = self._settings
         secret = settings.api.auth_string
         return Services(
@@ -155,6 +173,7 @@ class Runtime:
             event_stream=streams.events,
             log_stream=streams.logs,
             publish_logs=streams.publish_logs,
+            traces=traces,
             settings_view=settings_view(settings),
         )
 

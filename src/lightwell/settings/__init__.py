@@ -17,6 +17,7 @@ from lightwell.settings.sections import (
     UiSettings,
 )
 from lightwell.settings.telemetry import TelemetrySettings
+from lightwell.settings.trace_store import TraceStoreSettings
 
 __all__ = [
     "ApiSettings",
@@ -29,6 +30,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "TelemetrySettings",
+    "TraceStoreSettings",
     "UiSettings",
     "current_settings",
     "load",

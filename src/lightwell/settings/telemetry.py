@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, field_validator
 
 from lightwell.settings.section import Section, setting
+from lightwell.settings.trace_store import TraceStoreSettings
 from lightwell.settings.values import Duration, SlowRules, parse_list
 
 _STATUS = range(100, 600)
@@ -86,6 +87,8 @@ class TelemetrySettings(Section):
         "How log lines are written to standard error: json, console for reading, or auto: console on a terminal.",
         "auto",
     )
+
+    store: TraceStoreSettings = TraceStoreSettings()
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -12,3 +12,4 @@ from lightwell.instrumentation.vocabulary.metrics import *
 from lightwell.instrumentation.vocabulary.prometheus import *
 from lightwell.instrumentation.vocabulary.received import *
 from lightwell.instrumentation.vocabulary.spans import *
+from lightwell.instrumentation.vocabulary.trace_store import *

@@ -56,6 +56,7 @@ FLOW_RUN: Final = "lightwell.flow_run_id"
 FLOW_RUNS: Final = "lightwell.flow_run_ids"
 SIGNAL: Final = "lightwell.signal"
 DROP_REASON: Final = "lightwell.drop.reason"
+STORE_DROP_REASON: Final = "lightwell.trace_store.drop.reason"
 STATE_TYPE: Final = "lightwell.state.type"
 LATE_REASON: Final = "lightwell.late.reason"
 DUE: Final = "lightwell.due"
@@ -130,6 +131,11 @@ ATTRIBUTES: Final = (
     ),
     AttributeName(SIGNAL, "string", "`traces` or `metrics`."),
     AttributeName(DROP_REASON, "string", "`queue_full`, `export_failed`, `too_many_spans` or `shut_down`."),
+    AttributeName(
+        STORE_DROP_REASON,
+        "string",
+        "`queue_full`, `off` (trouble keeps the store off), `write_failed`, `unreadable` or `shut_down`.",
+    ),
     AttributeName(STATE_TYPE, "string", "The type of a state; `NONE` for a run without one."),
     AttributeName(
         LATE_REASON,

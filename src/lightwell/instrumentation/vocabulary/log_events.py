@@ -114,6 +114,13 @@ TELEMETRY_FAILED: Final = LogEvent(
 TELEMETRY_ABANDONED: Final = LogEvent(
     "telemetry.flush_abandoned", "warning", "The deadline for the last signals passed at shutdown.", ("deadline",)
 )
+STORE_OFF: Final = LogEvent(
+    "trace_store.off",
+    "warning",
+    "Trouble turned the embedded store of traces off; told once, and tried again every minute.",
+    ("trouble", "path", "exception_type"),
+)
+STORE_ON_AGAIN: Final = LogEvent("trace_store.on", "info", "The embedded store of traces works again.", ("path",))
 LOG_EVENTS: Final = (
     REQUEST_LINE,
     VALIDATION_FAILED,
@@ -138,4 +145,6 @@ LOG_EVENTS: Final = (
     TELEMETRY_REFUSED,
     TELEMETRY_FAILED,
     TELEMETRY_ABANDONED,
+    STORE_OFF,
+    STORE_ON_AGAIN,
 )

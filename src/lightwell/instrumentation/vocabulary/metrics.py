@@ -27,6 +27,7 @@ from lightwell.instrumentation.vocabulary.business import BUSINESS_METRICS
 from lightwell.instrumentation.vocabulary.exporter import EXPORTER_METRICS
 from lightwell.instrumentation.vocabulary.metric import Metric
 from lightwell.instrumentation.vocabulary.received import RECEIVED_METRICS
+from lightwell.instrumentation.vocabulary.trace_store import STORE_METRICS
 
 _FAST: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _HTTP: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
@@ -152,4 +153,5 @@ METRICS: Final = (
     *BUSINESS_METRICS,
     *EXPORTER_METRICS,
     *RECEIVED_METRICS,
+    *STORE_METRICS,
 )
