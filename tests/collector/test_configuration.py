@@ -31,6 +31,15 @@ def test_the_file_is_valid(otelcol: Path) -> None:
     assert (ended.returncode, ended.stderr + ended.stdout) == (0, "")
 
 
+def test_the_file_is_valid_in_its_container(otelcol: Path) -> None:
+    """With the environment that compose.yaml gives it."""
+    environment = {"PATH": os.environ["PATH"], **read(TOP / "compose.yaml")["services"]["collector"]["environment"]}
+    command: list[str | Path] = [otelcol, "validate", "--config", CONFIGURATION]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_one_more_file_goes_on_top(otelcol: Path) -> None:
     """As the documents say: a second `--config` overrides, be it a file or a line."""
     line = "yaml:exporters::otlp_grpc/tempo::headers: {x-scope: one}"
