@@ -7,8 +7,10 @@ from typing import Final
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 
-from lightwell.api import problems
+from lightwell.api import otlp, problems
+from lightwell.api.gate import Gate, GateRules
 from lightwell.api.routing import prepare_route_index
 from lightwell.contract.versions import API_VERSION
 from lightwell.instrumentation import metrics
@@ -72,11 +74,26 @@ def _make(settings: Settings, telemetry: Telemetry, *, ephemeral: bool) -> FastA
             expose_headers=[TRACE_ID_HEADER, "Retry-After"],
         )
     app.mount("/api", api, name="api")
+    app.router.routes.append(Route(otlp.PATH, _trace_receiver(settings), name="otlp"))
     if settings.ui.enabled and not ephemeral:
         app.mount("/", _pages(settings), name="ui")
     problems.install(app)
-    instrument(app, telemetry.tracing)
+    instrument(app, telemetry.tracing, feeds=frozenset({otlp.PATH}))
     return app
+
+
+def _trace_receiver(settings: Settings) -> Gate:
+    """Behind the same gate as the API, but for CSRF tokens: no exporter has one, and no page can send these types."""
+    receiver = otlp.TraceReceiver(settings.api.max_request_body, is_on=settings.telemetry.receive_spans)
+    secret = settings.api.auth_string
+    rules = GateRules(
+        least_api_version=settings.api.least_version,
+        max_body_size=settings.api.max_request_body,
+        auth_string=None if secret is None else secret.get_secret_value(),
+        open_paths=frozenset(),
+        probe_paths=frozenset({otlp.PATH}),
+    )
+    return Gate(receiver, rules)
 
 
 def _pages(settings: Settings) -> LandingPage | SPAStaticFiles:

@@ -88,6 +88,10 @@ class TelemetrySettings(Section):
         "auto",
     )
 
+    receive_spans: bool = setting(
+        "Take spans of clients and workers into the store of traces, by OTLP/HTTP at /v1/traces.", default=True
+    )
+
     store: TraceStoreSettings = TraceStoreSettings()
 
     @field_validator("log_level", mode="before")

@@ -70,6 +70,11 @@ class TraceStore:
         """What keeps the store off at present, for a person; None while it works."""
         return self._writer.trouble
 
+    @property
+    def has_room(self) -> bool:
+        """Whether there is room for what others send: half of it is for what this process keeps."""
+        return self._held < self._most_waiting // 2
+
     def start(self) -> None:
         """Open the file, in the background."""
         GAUGES.store.on = True

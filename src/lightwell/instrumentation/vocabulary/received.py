@@ -15,8 +15,8 @@ RECEIVED_ATTRIBUTES: Final = (
     AttributeName(
         RECEIVED,
         "string",
-        "`taken`, `invalid` (no ids, or a time that never was), `too_large` or `too_many` for one request, or "
-        "`queue_full`: the store has no room now, and who sent them is asked to send them again.",
+        "`taken`, `invalid` (no ids, or a time that never was), `too_large` or `too_many` for one request, "
+        "`queue_full` or `off`: the store has no room, or trouble, and who sent them is asked to send them again.",
     ),
 )
 
