@@ -13,6 +13,7 @@ from lightwell.kit.absent import absent
 COMMANDS: Final = {
     "serve": "Start the server.",
     "database": "Look after the database.",
+    "explain": "Say why a flow run is late, pending, waiting or failed.",
     "config": "Show every setting and where it comes from.",
     "version": "Show what is installed.",
 }

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, func
+from sqlalchemy import bindparam, exists, func
 from sqlalchemy import select as sql_select
 
 from lightwell.contract.states import StateType
 from lightwell.storage.tables import (
+    concurrency_lease,
     deployment,
     event_resource,
     flow_run,
@@ -41,7 +42,7 @@ class FailedTaskRecord(NamedTuple):
 
 
 class WaitingTaskRecord(NamedTuple):
-    """A task run that has not started."""
+    """A task run that may wait for slots of its tags."""
 
     id: UUID
     name: str
@@ -96,12 +97,14 @@ _FAILED_TASKS = (
     .order_by(task_run.c.state_timestamp, task_run.c.id)
     .limit(bindparam("most"))
 )
+_NOT_STARTED = (StateType.PENDING.value, StateType.SCHEDULED.value)
 _WAITING_TASKS = (
     sql_select(task_run.c.id, task_run.c.name, task_run.c.tags)
     .where(
         _of_run,
-        task_run.c.state_type.in_([StateType.PENDING.value, StateType.SCHEDULED.value]),
+        task_run.c.state_type.in_(_NOT_STARTED),
         task_run.c.tags != [],
+        ~exists().where(concurrency_lease.c.holder_id == task_run.c.id, concurrency_lease.c.holder_type == "task_run"),
     )
     .order_by(task_run.c.state_timestamp, task_run.c.id)
     .limit(bindparam("most"))
@@ -142,7 +145,7 @@ def failed_tasks(reader: Reader, flow_run_id: UUID, most: int) -> Sequence[Faile
 
 
 def waiting_tasks(reader: Reader, flow_run_id: UUID, most: int) -> Sequence[WaitingTaskRecord]:
-    """At most so many of a run's task runs that have tags and have not started, those that wait longest."""
+    """At most so many of a run's task runs that have tags, have not started and hold no slot, the oldest first."""
     rows = reader.execute(_WAITING_TASKS, {"flow_run_id": flow_run_id, "most": most})
     return [WaitingTaskRecord._make(row) for row in rows]
 

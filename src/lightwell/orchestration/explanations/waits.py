@@ -120,9 +120,13 @@ def no_deployment(situation: Situation) -> Iterator[Reason]:
 
 
 def late(situation: Situation) -> Iterator[Reason]:
-    """It is due, and nobody has taken it."""
+    """It is due, and nobody has taken it yet."""
     due = _overdue(situation)
-    if due is None or _is_called(situation, _RETRY) or situation.now - due < situation.expectations.late_after:
+    if due is None or _is_called(situation, _RETRY):
+        return
+    if situation.now - due < situation.expectations.late_after:
+        text = f"it is due since {span(situation.now - due)} and is about to be taken"
+        yield reason(ReasonCode.STARTING, text, moment(EvidenceKind.DUE, due), since=due, certainty=Certainty.LIKELY)
         return
     text = f"it should have started {span(situation.now - due)} ago, at {clock(due)}, and nobody has taken it"
     yield reason(ReasonCode.LATE, text, moment(EvidenceKind.DUE, due), since=due)

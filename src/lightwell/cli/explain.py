@@ -1,0 +1,126 @@
+"""`lightwell explain`: why a flow run is where it is, and how it came there."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import typer
+
+from lightwell.cli.failures import ASKED_WRONGLY, fail, told_plainly
+from lightwell.cli.remote import Remote, Url, remote
+from lightwell.errors import NotFound
+from lightwell.orchestration.explanations.words import clock, span
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+_MOST_NAMESAKES: Final = 20
+_STATE_WIDTH: Final = 32
+_BRIEFLY: Final = 10.0
+_HINT: Final = "`lightwell traces show TRACE` shows what the server did in a trace, where it was kept."
+
+_Json = Mapping[str, Any]
+
+
+@app.command()
+@told_plainly
+def explain(
+    run: Annotated[str, typer.Argument(help="The flow run's id, or its name.", metavar="RUN")],
+    url: Url = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the API's answer as it is.")] = False,
+) -> None:
+    """Say why a flow run is late, pending, waiting or failed, from what the server knows."""
+    server = remote(url)
+    found = server.get(f"/flow_runs/{_identity(server, run)}/explain")
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    for line in _lines(found):
+        typer.echo(line)
+
+
+def _identity(server: Remote, run: str) -> str:
+    try:
+        return str(UUID(run))
+    except ValueError:
+        pass
+    body = {"flow_runs": {"name": {"any_": [run]}}, "sort": "EXPECTED_START_TIME_DESC", "limit": _MOST_NAMESAKES}
+    namesakes = server.post("/flow_runs/filter", body)
+    if not namesakes:
+        raise NotFound("flow_run", f"{server.api_url} has no flow run that is called {run}")
+    if len(namesakes) > 1:
+        several = f"{len(namesakes)}" if len(namesakes) < _MOST_NAMESAKES else f"{_MOST_NAMESAKES} or more"
+        rows = [
+            f"  {one['id']}  {_instant(one['expected_start_time'] or one['created'])}  {_plain(one['state_name'])}"
+            for one in namesakes
+        ]
+        fail("\n".join([f"{several} flow runs are called {run}; say which, the newest first:", *rows]), ASKED_WRONGLY)
+    return str(namesakes[0]["id"])
+
+
+def _lines(found: _Json) -> Iterator[str]:
+    yield _plain(found["headline"])
+    deployment = f"  deployment {_plain(found['deployment_name'])}" if found["deployment_name"] else ""
+    yield f"  flow run {found['flow_run_id']}  flow {_plain(found['flow_name'])}{deployment}"
+    yield ""
+    yield f"Why (as of {_instant(found['now'])})"
+    for reason in found["reasons"]:
+        yield f"  {reason['code']}  {reason['certainty'].lower()}" + (
+            f"  since {_instant(reason['since'])}" if reason["since"] else ""
+        )
+        yield f"    {_plain(reason['text'])}"
+        yield from (f"      {_evidence(one)}" for one in reason["evidence"])
+    yield ""
+    yield "What happened" + (" (the last part of it)" if found["is_shortened"] else "")
+    for one in found["transitions"]:
+        yield from _entered(one) if one["kind"] == "state" else _refused(one)
+    if found["traces"]:
+        yield ""
+        yield _HINT
+
+
+def _entered(one: _Json) -> Iterator[str]:
+    yield _row(one["at"], _named(one), _length(one["seconds"]), one["trace_id"])
+    if one["message"]:
+        yield f"      {_plain(one['message'].strip().splitlines()[0])}"
+
+
+def _refused(one: _Json) -> Iterator[str]:
+    times = f"{one['times']} times" if one["times"] > 1 else ""
+    yield _row(one["at"], f"  refused {_named(one)}", times, one["trace_id"])
+    until = f", the last time {_instant(one['last'])}" if one["times"] > 1 else ""
+    reason = f": {_plain(one['reason'])}" if one["reason"] else ""
+    yield f"      {one['verdict']} by {_plain(one['rule'])}{until}{reason}"
+
+
+def _named(one: _Json) -> str:
+    name, kind = _plain(one["name"]), str(one["type"])
+    return name if name.upper() == kind else f"{name} ({kind})"
+
+
+def _row(at: str, what: str, lasted: str, trace_id: str | None) -> str:
+    return f"  {_instant(at)}  {what:<{_STATE_WIDTH}}  {lasted:<12}  {trace_id or ''}".rstrip()
+
+
+def _length(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"+{seconds:.2f} s" if seconds < _BRIEFLY else f"+{span(timedelta(seconds=seconds))}"
+
+
+def _evidence(one: _Json) -> str:
+    number = None if one["number"] is None else f"{one['number']:g} {one['unit']}"
+    named = one["name"] and _plain(one["name"])
+    said = one["text"] and _plain(one["text"])
+    parts = [said, named, number, one["id"], one["at"] and _instant(one["at"])]
+    return f"{one['kind'].replace('_', ' ')}: {'  '.join(part for part in parts if part)}"
+
+
+def _instant(text: str) -> str:
+    return clock(datetime.fromisoformat(text))
+
+
+def _plain(text: object) -> str:
+    """On one line, and without anything that a terminal would obey: names and messages are the client's."""
+    return "".join(one if one.isprintable() else "�" for one in " ".join(str(text).split()))
