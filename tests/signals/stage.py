@@ -83,4 +83,4 @@ async def staged(home: Path, ratio: float = 1.0, **sections: Any) -> AsyncIterat
     telemetry.shutdown(1.0)
 
 
-_LOOPS = ("late_runs", "pause_expirations", "cancellation_cleanup", "lease_expiry")
+_LOOPS = ("late_runs", "pause_expirations", "cancellation_cleanup", "lease_expiry", "statistics")

@@ -41,13 +41,18 @@ def _sums(signals: Signals, name: str) -> dict[tuple[object, ...], float]:
     return {_attributes(point): point.value for point in signals.points(name)}
 
 
+def _counted(signals: Signals, name: str) -> dict[tuple[object, ...], float]:
+    """Without those that still are at zero."""
+    return {key: number for key, number in _sums(signals, name).items() if number}
+
+
 def _counts(signals: Signals, name: str) -> dict[tuple[object, ...], int]:
     return {_attributes(point): point.count for point in signals.points(name)}
 
 
 def _transitions(signals: Signals) -> dict[tuple[object, ...], float]:
     """By kind of run, from and to."""
-    return _sums(signals, "lightwell.run.transitions")
+    return _counted(signals, "lightwell.run.transitions")
 
 
 async def _enter(stage: Stage, run: str, *states: str, kind: str = "flow_runs") -> None:
@@ -94,7 +99,7 @@ async def test_task_runs_that_are_proposed_are_counted_and_are_no_events(stage: 
     """A state that the server orchestrates counts like one that a client reports; no event is stored of it."""
     body = {"task_key": "key", "dynamic_key": str(uuid4()), "flow_run_id": await stage.make_run()}
     task = (await stage.post("/api/task_runs/", body | {"state": {"type": "PENDING"}}))["id"]
-    before = _sums(signals, "lightwell.events.ingested")
+    before = _counted(signals, "lightwell.events.ingested")
     await _enter(stage, task, "RUNNING", "FAILED", kind="task_runs")
 
     found = {key: number for key, number in _transitions(signals).items() if key[0] == "task_run"}
@@ -104,7 +109,7 @@ async def test_task_runs_that_are_proposed_are_counted_and_are_no_events(stage: 
         ("task_run", "RUNNING", "FAILED"): 1,
     }
     assert _counts(signals, "lightwell.run.duration") == {("task_run", "FAILED"): 1}
-    assert _sums(signals, "lightwell.events.ingested") == before
+    assert _counted(signals, "lightwell.events.ingested") == before
 
 
 def _report(task: str, state: str, previous: str | None, at: datetime, **run: Any) -> dict[str, Any]:
@@ -143,8 +148,8 @@ async def test_what_clients_report_is_counted_once(stage: Stage, signals: Signal
     assert (_attributes(duration), duration.count, duration.sum) == (("task_run", "COMPLETED"), 1, 30.0)
     (delay,) = signals.points("lightwell.run.start.delay")
     assert (_attributes(delay), delay.count, delay.sum) == (("task_run",), 1, 7.0)
-    assert _sums(signals, "lightwell.events.ingested") == {("client",): 3}
-    assert _sums(signals, "lightwell.events.dropped") == {("duplicate",): 2}
+    assert _counted(signals, "lightwell.events.ingested") == {("client",): 3}
+    assert _counted(signals, "lightwell.events.dropped") == {("duplicate",): 2}
     (late,) = signals.points("lightwell.events.delay")
     assert late.count == 3
     assert 91 <= late.sum < 151
@@ -154,7 +159,7 @@ async def test_the_servers_own_events_are_counted_apart(stage: Stage, signals: S
     """They are not late: the server states them when they happen."""
     await stage.make_flow(str(uuid4()))
 
-    assert _sums(signals, "lightwell.events.ingested") == {("server",): 1}
+    assert _counted(signals, "lightwell.events.ingested") == {("server",): 1}
     assert signals.points("lightwell.events.delay") == []
 
 
@@ -164,7 +169,7 @@ async def test_an_event_that_cannot_be_read_is_dropped(stage: Stage, signals: Si
         await socket.say('{"type": "auth"}')
         await socket.say("{}")
 
-    assert _sums(signals, "lightwell.events.dropped") == {("invalid",): 1}
+    assert _counted(signals, "lightwell.events.dropped") == {("invalid",): 1}
 
 
 async def test_log_lines_are_counted(stage: Stage, signals: Signals) -> None:

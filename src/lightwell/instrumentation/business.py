@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, get_args
 
 from opentelemetry.metrics import Meter, NoOpMeter
 
@@ -30,6 +30,9 @@ class Load(Protocol):
 
 
 DropReason = Literal["duplicate", "invalid", "refused"]
+
+_SOURCES: Final = ("client", "server")
+_DROP_REASONS: Final = get_args(DropReason)
 
 
 class _Watched:
@@ -84,6 +87,7 @@ class _Instruments:
         self.events_dropped = counter(meter, declared.EVENTS_DROPPED)
         self.lines = counter(meter, declared.LOG_LINES)
         self.loop_lag = histogram(meter, declared.EVENT_LOOP_LAG)
+        self._begin_at_zero()
         observe(meter, declared.STREAM_BACKLOG, _backlogs)
         observe(meter, declared.UNITS_WAITING, lambda: _units("waiting"))
         observe(meter, declared.UNITS_RUNNING, lambda: _units("running"))
@@ -95,6 +99,14 @@ class _Instruments:
         observe(meter, declared.FILE_DESCRIPTORS, lambda: _known(process.file_descriptors()))
         observe(meter, declared.THREADS, lambda: _known(process.threads()))
         observe(meter, declared.START_TIME, lambda: [(process.STARTED, {})])
+
+    def _begin_at_zero(self) -> None:
+        """Let there be a series of each before the first of a kind: a rate sees the first one only then."""
+        for source in _SOURCES:
+            self.events.add(0, {names.EVENT_SOURCE: source})
+        for reason in _DROP_REASONS:
+            self.events_dropped.add(0, {names.EVENT_DROP_REASON: reason})
+        self.lines.add(0)
 
 
 _instruments = _Instruments(NoOpMeter("lightwell"))

@@ -8,12 +8,14 @@ from typing import Protocol
 from lightwell.loops import (
     cancellation_cleanup,
     deleted_logs,
+    exporter_names,
     late_runs,
     lease_expiry,
     old_events,
     old_flow_runs,
     old_logs,
     pause_expirations,
+    statistics,
 )
 from lightwell.loops.runner import Loop, Tick
 from lightwell.orchestration.transition import Tuning
@@ -55,6 +57,30 @@ class Retention(Timing, Protocol):
     def events(self) -> timedelta | None: ...  # noqa: D102
 
 
+class Statistics(Protocol):
+    """Whether and how often things are counted for metrics, and how often the sizes of tables at most."""
+
+    @property
+    def enabled(self) -> bool: ...  # noqa: D102 -- a setting
+    @property
+    def period(self) -> timedelta: ...  # noqa: D102
+    @property
+    def sizes_period(self) -> timedelta: ...  # noqa: D102
+
+
+class ExporterNames(Protocol):
+    """Whether and how often metrics by the names of prometheus-prefect-exporter are made, and of what."""
+
+    @property
+    def enabled(self) -> bool: ...  # noqa: D102 -- a setting
+    @property
+    def period(self) -> timedelta: ...  # noqa: D102
+    @property
+    def window(self) -> timedelta: ...  # noqa: D102
+    @property
+    def most_series(self) -> int: ...  # noqa: D102
+
+
 class LoopOptions(Protocol):
     """What the loops must be told: `settings.loops` has it."""
 
@@ -70,6 +96,10 @@ class LoopOptions(Protocol):
     def lease_expiry(self) -> Timing: ...  # noqa: D102
     @property
     def retention(self) -> Retention: ...  # noqa: D102
+    @property
+    def statistics(self) -> Statistics: ...  # noqa: D102
+    @property
+    def exporter_names(self) -> ExporterNames: ...  # noqa: D102
 
 
 def _late_runs(options: LoopOptions, tuning: Tuning) -> Loop | None:
@@ -122,6 +152,18 @@ def _deleted_logs(options: LoopOptions, _: Tuning) -> Loop:
     return Loop(name="deleted_logs", period=own.period, tick=partial(deleted_logs.tick, batch_size=own.batch_size))
 
 
+def _statistics(options: LoopOptions, _: Tuning) -> Loop | None:
+    own = options.statistics
+    counted = statistics.Statistics(late_after=options.late_runs.after, sizes_period=own.sizes_period)
+    return Loop(name="statistics", period=own.period, tick=counted.tick) if own.enabled else None
+
+
+def _exporter_names(options: LoopOptions, _: Tuning) -> Loop | None:
+    own = options.exporter_names
+    counted = exporter_names.ExporterNames(window=own.window, most_series=own.most_series)
+    return Loop(name="exporter_names", period=own.period, tick=counted.tick) if own.enabled else None
+
+
 def _loop(name: str, timing: Timing, tick: Tick) -> Loop | None:
     return Loop(name=name, period=timing.period, tick=tick) if timing.enabled else None
 
@@ -135,6 +177,8 @@ LOOPS: tuple[Callable[[LoopOptions, Tuning], Loop | None], ...] = (
     _old_logs,
     _old_events,
     _deleted_logs,
+    _statistics,
+    _exporter_names,
 )
 """Every loop there is."""
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from lightwell.api.dependencies import LoopHealth, Services
 from lightwell.api.gate import GateRules, TokenCheck
 from lightwell.events.bus import Bus
-from lightwell.instrumentation import business, vocabulary
+from lightwell.instrumentation import business, figures, vocabulary
 from lightwell.instrumentation.apart import fail_apart
 from lightwell.instrumentation.event_loop import LoopLag
 from lightwell.instrumentation.facts import count_facts
@@ -114,6 +114,7 @@ class Runtime:
     async def _stop(self) -> None:
         self._lag.stop()
         business.forget()
+        figures.forget()
         if self._runner is not None:
             await self._runner.stop()
         if self._streams is not None:

@@ -128,6 +128,51 @@ class RetentionSettings(Section):
     )
 
 
+class StatisticsSettings(Section):
+    """Counts runs, leases and tables for metrics; where nobody reads metrics it does nothing."""
+
+    enabled: bool = setting("Run this loop.", default=True)
+    period: Duration = setting(
+        "How often the loop counts. What takes long is counted more seldom: a hundredth of the time is all it gets.",
+        timedelta(seconds=15),
+        ge=timedelta(milliseconds=100),
+        le=timedelta(days=1),
+    )
+    sizes_period: Duration = setting(
+        "How often it looks at the sizes of tables, at most.",
+        timedelta(minutes=1),
+        ge=timedelta(0),
+        le=timedelta(days=1),
+    )
+
+
+class ExporterNamesSettings(Section):
+    """Makes metrics by the names of prometheus-prefect-exporter, so that dashboards made for it keep working."""
+
+    enabled: bool = setting(
+        "Run this loop. Its metrics have the names of flows, deployments, pools and queues as labels.", default=False
+    )
+    period: Duration = setting(
+        "How often the loop counts, at most.",
+        timedelta(seconds=60),
+        ge=timedelta(milliseconds=100),
+        le=timedelta(days=1),
+    )
+    window: Duration = setting(
+        "How far back flow runs are counted, as OFFSET_MINUTES of that exporter.",
+        timedelta(minutes=5),
+        ge=timedelta(seconds=1),
+        le=timedelta(days=30),
+    )
+    most_series: int = setting(
+        "Series of one metric; what is left out is counted by lightwell.exporter_names.dropped.",
+        1000,
+        unit="series",
+        ge=1,
+        le=100_000,
+    )
+
+
 class LoopSettings(Section):
     """The work the server does by the clock."""
 
@@ -137,3 +182,5 @@ class LoopSettings(Section):
     cancellation_cleanup: CancellationCleanupSettings = CancellationCleanupSettings()
     lease_expiry: LeaseExpirySettings = LeaseExpirySettings()
     retention: RetentionSettings = RetentionSettings()
+    statistics: StatisticsSettings = StatisticsSettings()
+    exporter_names: ExporterNamesSettings = ExporterNamesSettings()

@@ -146,6 +146,7 @@ _TAKE_AWAY = sql_delete(concurrency_lease_limit).where(
     concurrency_lease_limit.c.limit_id == bindparam("limit_id"), concurrency_lease_limit.c.lease_id.in_(_ids)
 )
 _DELETE_EMPTY = _DELETE.where(~exists().where(_of_lease))
+_COUNT_HELD = sql_select(func.count(), func.min(concurrency_lease.c.created)).where(_HOLDS)
 
 
 def acquire(
@@ -179,6 +180,12 @@ def renew(tx: Transaction, lease_id: UUID, lifetime: timedelta | None) -> bool:
     """Let a lease that still holds live for so long from now, or (None) until it is given back; whether it held."""
     expires = None if lifetime is None else tx.now + lifetime
     return tx.execute(_RENEW, {"lease_id": lease_id, "now": tx.now, "expires": expires}).rowcount == 1
+
+
+def count_held(reader: Reader) -> tuple[int, datetime | None]:
+    """How many leases hold, and when the oldest of them was made."""
+    number, oldest = reader.execute(_COUNT_HELD, {"now": reader.now}).one()
+    return number, oldest
 
 
 def held_by(reader: Reader, holder: Holder) -> dict[UUID, list[UUID]]:

@@ -13,7 +13,17 @@ from lightwell.contract.events import EventFilter
 from lightwell.contract.logs import LogFilter
 from lightwell.contract.queries import FlowRunsQuery, TaskRunsQuery
 from lightwell.kit.ids import new_id
-from lightwell.storage import events, flow_run_figures, flow_runs, logs, tables, task_run_figures, task_runs
+from lightwell.storage import (
+    events,
+    exporter_names,
+    flow_run_figures,
+    flow_runs,
+    logs,
+    run_counts,
+    tables,
+    task_run_figures,
+    task_runs,
+)
 from lightwell.storage.database import Database
 from lightwell.storage.filters import criteria_of
 from lightwell.storage.transaction import Reader, Transaction
@@ -23,6 +33,7 @@ from tests.storage.rows.making import NOON, minutes
 SCANS = re.compile(r"SCAN (flow_run|task_run|log|event)$|Seq Scan on (flow_run|task_run|log|event)\b", re.MULTILINE)
 SORTS = re.compile(r"USE TEMP B-TREE FOR ORDER BY|^\s*->\s+Sort|^Sort", re.MULTILINE)
 RUNS = 20_000
+_NEXT = "ix_flow_run__next_scheduled_start_time"
 KINDS = ("COMPLETED",) * 90 + ("FAILED",) * 5 + ("CRASHED",) * 2 + ("SCHEDULED", "RUNNING", "PENDING")
 
 
@@ -179,6 +190,14 @@ def _logs(**body: Any) -> Callable[[Reader], Any]:
     return lambda reader: logs.select(reader, LogFilter.model_validate(body), limit=200)
 
 
+def _named_runs(reader: Reader) -> None:
+    """What is told of flow runs by name; flows, deployments, pools and queues are few and are read whole."""
+    window = reader.now - minutes(RUNS - 100)
+    within = {"after": reader.now - window, "most": 100}
+    for statement in (exporter_names.ENDED, exporter_names.RUN_TIMES, exporter_names.RUNS):
+        reader.execute(statement, within)
+
+
 def _cases(ids: dict[str, Any]) -> list[tuple[str, Callable[[Reader], Any], str]]:
     """What is asked, and the indexes of which one must serve it."""
     run, deployment, flow_id = str(ids["run"]), str(ids["deployment"]), str(ids["flow3"])
@@ -219,6 +238,8 @@ def _cases(ids: dict[str, Any]) -> list[tuple[str, Callable[[Reader], Any], str]
             ),
             "ix_flow_run__next_scheduled_start_time",
         ),
+        ("waiting runs", lambda reader: run_counts.scheduled(reader, timedelta(0)), _NEXT),
+        ("runs by names", _named_runs, "ix_flow_run__(end_time|effective_start_time)"),
         ("children", _flow_runs(flow_runs={"parent_flow_run_id": {"any_": [run]}}), "ix_flow_run__parent_task_run_id"),
         (
             "count running",

@@ -140,8 +140,9 @@ ATTRIBUTES: Final = (
     AttributeName(
         LATE_REASON,
         "string",
-        "Why a flow run is late: `no_queue` (no worker is asked for: whoever made it must run it), `pool_paused`, "
-        "`queue_paused`, `no_worker` (none has asked its queue for a minute), `concurrency_limit`, or `not_picked_up`.",
+        "Why a flow run is late, in the words of its explanation: `no_deployment` (no worker is given it: only who "
+        "made it can start it), `pool_paused`, `queue_paused`, `no_worker_polling` (nobody has asked for its runs "
+        "for a minute), `awaiting_retry`, `awaiting_concurrency_slot`, or `late` (somebody asks, nobody takes it).",
     ),
     AttributeName(DUE, "string", "`later` where the scheduled time is still to come, `overdue` where it has passed."),
     AttributeName(
