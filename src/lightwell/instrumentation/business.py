@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol, get_args
 
 from opentelemetry.metrics import Meter, NoOpMeter
 
-from lightwell.instrumentation import metrics, process
+from lightwell.instrumentation import figures, metrics, process
 from lightwell.instrumentation import vocabulary as names
 from lightwell.instrumentation.metrics import Attributes, counter, histogram, observe
 from lightwell.instrumentation.vocabulary import business as declared
@@ -120,14 +120,19 @@ def _make(meter: Meter) -> None:
 metrics.also_make(_make)
 
 
-def watch(*, load: Callable[[], Load], streams: Mapping[str, Callable[[], int]], home: Path) -> None:
-    """Tell of a server's database, of its live streams by name, and of the disk of its home directory."""
+def watch(*, load: Callable[[], Load], streams: Mapping[str, Callable[[], int]], home: Path) -> Callable[[], None]:
+    """Tell of a server's database, of its live streams by name, and of the disk of its home directory.
+
+    Calling what is returned ends that, unless another server of this process is told of by now.
+    """
     _WATCHED.load, _WATCHED.streams, _WATCHED.home = load, dict(streams), home
 
+    def forget() -> None:
+        if _WATCHED.load is load:
+            _WATCHED.load, _WATCHED.streams, _WATCHED.home = None, {}, None
+            figures.forget()
 
-def forget() -> None:
-    """Tell of them no longer."""
-    _WATCHED.load, _WATCHED.streams, _WATCHED.home = None, {}, None
+    return forget
 
 
 def run_moved(kind: str, state_type: str, ran: timedelta | None, start_delay: timedelta | None) -> None:

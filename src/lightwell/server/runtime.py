@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from lightwell.api.dependencies import LoopHealth, Services
 from lightwell.api.gate import GateRules, TokenCheck
 from lightwell.events.bus import Bus
-from lightwell.instrumentation import business, figures, vocabulary
+from lightwell.instrumentation import business, vocabulary
 from lightwell.instrumentation.apart import fail_apart
 from lightwell.instrumentation.event_loop import LoopLag
 from lightwell.instrumentation.facts import count_facts
@@ -53,6 +53,7 @@ class Runtime:
         self._streams: Streams | None = None
         self._runner: Runner | None = None
         self._lag = LoopLag()
+        self._forget: Callable[[], None] | None = None
         self._traces: TraceStore | None = None
         self.services: Services | None = None
 
@@ -108,13 +109,13 @@ class Runtime:
 
     def _watch(self, database: Database, streams: Streams) -> None:
         backlogs = {"events": lambda: streams.events.backlog, "logs": lambda: streams.logs.backlog}
-        business.watch(load=lambda: database.load, streams=backlogs, home=self._settings.home)
+        self._forget = business.watch(load=lambda: database.load, streams=backlogs, home=self._settings.home)
         self._lag.start()
 
     async def _stop(self) -> None:
         self._lag.stop()
-        business.forget()
-        figures.forget()
+        if self._forget is not None:
+            self._forget()
         if self._runner is not None:
             await self._runner.stop()
         if self._streams is not None:
