@@ -82,6 +82,7 @@ _LATE: Final = series(business.RUNS_LATE, LATE_REASON="no_worker")
 _REFUSED: Final = series(business.EVENTS_DROPPED, EVENT_DROP_REASON="refused")
 _DOUBLE: Final = series(business.EVENTS_DROPPED, EVENT_DROP_REASON="duplicate")
 _LOST: Final = series(words.SPANS_DROPPED, DROP_REASON="export_failed")
+_STORE: Final = series(words.STORE_ON)
 _AGE: Final = series(words.LAST_SUCCESS_AGE, LOOP="late_runs")
 
 ALARMS: Final = (
@@ -117,4 +118,5 @@ ALARMS: Final = (
     Alarm("LightwellDiskAlmostFull", _disk("5x20"), _disk("50x20"), "10m"),
     Alarm("LightwellDiskFilling", _disk("45-0.05x420"), _disk("45-0.001x420"), "7h"),
     Alarm("LightwellTelemetryDropped", {_LOST: "_x5 3x20"}, {_LOST: "0x20"}, "10m"),
+    Alarm("LightwellTraceStoreOff", {_STORE: "1x5 0x20"}, {_STORE: "1x5 0x5 1x20"}, "20m"),
 )

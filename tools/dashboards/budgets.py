@@ -54,11 +54,19 @@ def burn(window: str) -> str:
 FAILURES: Final = "lightwell:request_failures:increase1h"
 
 
+def rate_of(routes: RouteClass, window: str) -> str:
+    """The requests of a class in a second."""
+    return _sum(RULE.over(window), "rate", routes)
+
+
 def _burn_rate(routes: RouteClass, window: str) -> str:
+    return f"({_failed('rate', routes, window)}) / ({rate_of(routes, window)} > 0) / {routes.budget}"
+
+
+def _failed(function: str, routes: RouteClass, window: str) -> str:
+    """Failures of a class; 0 where it was asked for and none failed."""
     asker = RULE.over(window)
-    everything = _sum(asker, "rate", routes)
-    failed = _sum(asker, "rate", routes, _FAILED)
-    return f"(({failed} or {everything} * 0) / ({everything} > 0)) / {routes.budget}"
+    return f"{_sum(asker, function, routes, _FAILED)} or {_sum(asker, function, routes)} * 0"
 
 
 def _sum(asker: Asker, function: str, routes: RouteClass, *matches: str) -> str:
@@ -89,10 +97,7 @@ GROUP: Final = Group(
             for window in ("5m", "30m", "1h", "6h")
             for routes in CLASSES
         ),
-        *(
-            Recorded(FAILURES, _sum(RULE.over("1h"), "increase", routes, _FAILED), {CLASS: routes.name})
-            for routes in CLASSES
-        ),
+        *(Recorded(FAILURES, _failed("increase", routes, "1h"), {CLASS: routes.name}) for routes in CLASSES),
         _alert("LightwellErrorBudgetBurnsFast", "5m", "1h", 14.4, "page", "two days"),
         _alert("LightwellErrorBudgetBurnsSlowly", "30m", "6h", 6, "ticket", "five days"),
     ),

@@ -15,7 +15,6 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common, dashboard
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from lightwell.instrumentation.vocabulary import APP_CACHE_LIVE
 from tools.dashboards.page import Link, Page, Panel, Query
 from tools.dashboards.promql import Asker
 
@@ -64,7 +63,7 @@ def _source() -> build.DatasourceVariable:
 
 def _label_values(name: str, scope: str) -> build.QueryVariable:
     """A variable with the values of a label, all of them chosen at first."""
-    everywhere = Asker((scope,) if scope else (), "").select(APP_CACHE_LIVE)
+    everywhere = Asker((scope,) if scope else (), "").select_present()
     everything = dashboard.VariableOption(selected=True, text="All", value="$__all")
     return (
         build.QueryVariable(name)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from lightwell.instrumentation.vocabulary import Metric, prometheus_label, prometheus_name
+from lightwell.instrumentation.vocabulary import APP_CACHE_LIVE, Metric, prometheus_label, prometheus_name
+
+OR_ZERO: Final = " or on() vector(0)"
 
 
 def equal(attribute: str, value: str) -> str:
@@ -33,7 +35,7 @@ def legend(*attributes: str) -> str:
 
 def or_zero(expression: str) -> str:
     """Zero where there is nothing: trouble that never was is 0, not an empty panel."""
-    return f"{expression} or on() vector(0)"
+    return f"{expression}{OR_ZERO}"
 
 
 def divide(part: str, whole: str) -> str:
@@ -61,6 +63,10 @@ class Asker:
         chosen = ",".join((*self.scope, *matches))
         return f"{prometheus_name(metric)}{part}{{{chosen}}}" if chosen else f"{prometheus_name(metric)}{part}"
 
+    def select_present(self) -> str:
+        """A series that every server has, whatever it does."""
+        return self.select(APP_CACHE_LIVE)
+
     def per_second(self, metric: Metric, *matches: str, by: tuple[str, ...] = ()) -> str:
         """Events a second: of a counter, or of what a histogram counts."""
         return f"{self._sum(by)}(rate({self._counted(metric, *matches)}[{self.window}]))"
@@ -87,11 +93,6 @@ class Asker:
         """A quantile of a histogram, of each process."""
         return replace(self, always_by=("job", "instance")).quantile(share, metric, *matches, by=by)
 
-    def mean(self, metric: Metric, *matches: str, by: tuple[str, ...] = ()) -> str:
-        """The mean of a histogram."""
-        added = f"{self._sum(by)}(rate({self.select(metric, *matches, part='_sum')}[{self.window}]))"
-        return divide(added, self.per_second(metric, *matches, by=by))
-
     def busy(self, metric: Metric, *matches: str, by: tuple[str, ...] = ()) -> str:
         """The seconds of a histogram of durations that pass in a second: how many are at it at once."""
         return f"{self._sum(by)}(rate({self.select(metric, *matches, part='_sum')}[{self.window}]))"
@@ -103,6 +104,10 @@ class Asker:
     def most(self, metric: Metric, *matches: str, by: tuple[str, ...] = ()) -> str:
         """A gauge of which the largest counts, or that every process reads from the one database."""
         return f"{self._aggregate('max', by)}({self.select(metric, *matches)})"
+
+    def least(self, metric: Metric, *matches: str, by: tuple[str, ...] = ()) -> str:
+        """A gauge of which the smallest counts."""
+        return f"{self._aggregate('min', by)}({self.select(metric, *matches)})"
 
     def each(self, metric: Metric, *matches: str) -> str:
         """A gauge of each process, one series each; where several are behind one instance, the largest."""

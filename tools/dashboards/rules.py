@@ -185,6 +185,15 @@ _KEEPING: Final = Group(
             "Traces of failures may be missing in Tempo. What the embedded store keeps is not concerned.",
             TELEMETRY,
         ),
+        Alert(
+            "LightwellTraceStoreOff",
+            f"min by (job, instance) ({RULE.select(words.STORE_ON)}) < 1",
+            "10m",
+            "ticket",
+            "The embedded store of traces of {{ $labels.instance }} is off",
+            "`lightwell traces` does not show what happens now. Requests and the collector are not concerned.",
+            TELEMETRY,
+        ),
     ),
 )
 

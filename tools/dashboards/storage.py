@@ -119,6 +119,32 @@ _UNITS: Final = Row(
             bad=128,
         ),
         Panel(
+            "Statements",
+            "Statements a second, by the kind of their unit.",
+            "ops",
+            (Query(PANEL.per_second(words.STATEMENTS, by=(UNIT_KIND,)), legend(UNIT_KIND)),),
+            links=(_SLOW_UNITS,),
+        ),
+        Panel(
+            "Statements in a unit",
+            "On average, by kind. A rise without a change of version is a list that grew.",
+            "short",
+            (
+                Query(
+                    or_zero(
+                        divide(
+                            PANEL.per_second(words.STATEMENTS, by=(UNIT_KIND,)),
+                            PANEL.per_second(words.UNIT_DURATION, by=(UNIT_KIND,)),
+                        )
+                    ),
+                    legend(UNIT_KIND),
+                ),
+            ),
+            warn=20,
+            bad=100,
+            links=(_SLOW_UNITS,),
+        ),
+        Panel(
             "Slowest verbs",
             "The ten verbs with the highest 95th percentile, statements included.",
             "s",

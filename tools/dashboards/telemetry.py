@@ -3,7 +3,7 @@
 from typing import Final
 
 from lightwell.instrumentation import vocabulary as words
-from lightwell.instrumentation.vocabulary import DROP_REASON, KEPT, RESULT
+from lightwell.instrumentation.vocabulary import DROP_REASON, KEPT, RECEIVED, RESULT, STORE_DROP_REASON
 from tools.dashboards.links import FAILED_REQUESTS, TELEMETRY, TROUBLE_IN_LOGS, of_label, traces
 from tools.dashboards.page import Page, Panel, Query, Row
 from tools.dashboards.promql import PANEL, divide, legend, or_zero
@@ -60,6 +60,67 @@ _TRACES: Final = Row(
         DROPPED,
     ),
 )
+_STORE: Final = Row(
+    "The embedded store",
+    (
+        Panel(
+            "Store at work",
+            "1 while the embedded store of traces works, 0 while trouble keeps it off. Alert: LightwellTraceStoreOff.",
+            "short",
+            (Query(or_zero(PANEL.least(words.STORE_ON)), "on"),),
+            warn=1,
+            low=True,
+            links=(TROUBLE_IN_LOGS,),
+        ),
+        Panel(
+            "Spans stored",
+            "Spans a second that the embedded store took.",
+            "ops",
+            (Query(or_zero(PANEL.per_second(words.STORE_STORED)), "stored"),),
+        ),
+        Panel(
+            "Spans that the store lost",
+            "Within the window, by why. Lost spans are those of the newest traces; what was stored stays.",
+            "short",
+            (Query(or_zero(PANEL.grown(words.STORE_DROPPED, by=(STORE_DROP_REASON,))), legend(STORE_DROP_REASON)),),
+            warn=1,
+            bad=1000,
+            links=(TROUBLE_IN_LOGS,),
+        ),
+        Panel(
+            "Size of the store",
+            "What it takes of its file, or of memory. It is a ring: it grows to its bound and stays there.",
+            "bytes",
+            (Query(or_zero(PANEL.most(words.STORE_SIZE)), "size"),),
+            warn=1 << 30,
+            bad=4 << 30,
+        ),
+        Panel(
+            "How far back the store reaches",
+            "Age of its oldest trace: how late a failure may be looked up with `lightwell traces`.",
+            "s",
+            (Query(or_zero(PANEL.most(words.STORE_OLDEST)), "oldest"),),
+        ),
+        Panel(
+            "Duration of the store's transactions",
+            "On its own thread, never inside a request: half and 99 % are faster.",
+            "s",
+            tuple(
+                Query(PANEL.quantile(share, words.STORE_WRITE), f"p{share * 100:.0f}", exemplars=True)
+                for share in (0.5, 0.99)
+            ),
+            warn=0.5,
+            bad=2.5,
+        ),
+        Panel(
+            "Spans of others",
+            "Spans a second that clients and workers sent to this server, by what became of them.",
+            "ops",
+            (Query(or_zero(PANEL.per_second(words.SPANS_RECEIVED, by=(RECEIVED,))), legend(RECEIVED)),),
+            links=(TROUBLE_IN_LOGS,),
+        ),
+    ),
+)
 _CACHE: Final = Row(
     "Applications in this process",
     (
@@ -86,5 +147,5 @@ PAGE: Final = Page(
     TELEMETRY,
     "Lightwell / Telemetry",
     "The pipeline's own health: what was kept, delivered and lost; the cache of applications.",
-    (_TRACES, _CACHE),
+    (_TRACES, _STORE, _CACHE),
 )

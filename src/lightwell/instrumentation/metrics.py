@@ -113,6 +113,11 @@ def _last_success_ages() -> Iterable[tuple[float, Attributes]]:
         yield now - instant, {names.LOOP: loop}
 
 
+def _executed_statements() -> Iterable[tuple[float, Attributes]]:
+    for kind in ("read", "write"):
+        yield sum(counted[kind] for counted in list(_statements)), {names.UNIT_KIND: kind}
+
+
 class _Instruments:
     def __init__(self, meter: Meter) -> None:
         self.request_duration = histogram(meter, names.REQUEST_DURATION)
@@ -136,6 +141,7 @@ class _Instruments:
         observe(meter, names.ACTIVE_REQUESTS, _active_requests)
         observe(meter, names.SOCKETS_OPEN, _open_sockets)
         observe(meter, names.LAST_SUCCESS_AGE, _last_success_ages)
+        observe(meter, names.STATEMENTS, _executed_statements)
         observe(meter, names.APP_CACHE_LIVE, lambda: [(GAUGES.live_apps(), {})])
         observe(meter, names.TRACES_KEPT, lambda: [(n, {names.KEPT: why}) for why, n in list(GAUGES.kept.items())])
         observe(meter, names.TRACES_PASSED, lambda: [(GAUGES.passed, {})])
@@ -235,12 +241,20 @@ def operation_ended(name: str, outcome: str, took_ns: int) -> None:
 class _Share(threading.local):
     committed = 0.0
 
+    def __init__(self) -> None:
+        # Each thread counts by itself, which needs no lock; what ended threads counted stays.
+        self.statements = {"read": 0, "write": 0}
+        _statements.append(self.statements)
+
+
+_statements: Final[list[dict[str, int]]] = []
+
 
 _share: Final = _Share()
 _WHOLE: Final = 0.999_999
 
 
-def unit_ended(kind: str, outcome: str, *, waited_ns: int, took_ns: int | None, group: int) -> None:
+def unit_ended(kind: str, outcome: str, *, waited_ns: int, took_ns: int | None, group: int, statements: int) -> None:
     """One unit of database work ended; `took_ns` is None for one that never began.
 
     Each unit of a group says how large it was, from one thread and in a row: each counts as its share of a commit, and
@@ -251,6 +265,7 @@ def unit_ended(kind: str, outcome: str, *, waited_ns: int, took_ns: int | None, 
         attributes = _units[kind, outcome] = {names.UNIT_KIND: kind, names.OUTCOME: outcome}
         _units[kind, ""] = {names.UNIT_KIND: kind}
     _instruments.unit_waited.record(waited_ns / SECOND, _units[kind, ""])
+    _share.statements[kind] += statements
     if took_ns is None:
         return
     _instruments.unit_duration.record(took_ns / SECOND, attributes)

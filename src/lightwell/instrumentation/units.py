@@ -1,12 +1,14 @@
 """One unit of database work as telemetry sees it: how long it waited, how long it took, what it asked the database."""
 
 from time import perf_counter_ns
-from typing import Literal
+from typing import Final, Literal
 
 from lightwell.instrumentation import metrics
 from lightwell.instrumentation.outcomes import code_of, failed, outcome_of, qualified_name
 from lightwell.instrumentation.recording import CURRENT, MOST_ENTRIES, THREAD, Attribute, Entry, Recording
 from lightwell.instrumentation.vocabulary import ERROR_TYPE, UNIT_RETRIED
+
+_STATEMENTS: Final = frozenset({"statement", "broken"})
 
 
 class Unit:
@@ -106,6 +108,7 @@ class Unit:
                 waited_ns=(self.began or self.ended) - self.asked,
                 took_ns=self.ended - self.began if self.began else None,
                 group=group,
+                statements=self.dropped + sum(entry[0] in _STATEMENTS for entry in self.entries),
             )
         recording, self.recording = self.recording, None
         if recording is not None:

@@ -70,6 +70,9 @@ UNIT_DURATION: Final = Metric(
 GROUP_SIZE: Final = Metric(
     "lightwell.db.group.size", "histogram", "{unit}", "Units that one commit held together.", (), _SIZES
 )
+STATEMENTS: Final = Metric(
+    "lightwell.db.statements", "counter", "{statement}", "Statements that units executed.", (UNIT_KIND,)
+)
 UNIT_RETRIED_COUNT: Final = Metric(
     "lightwell.db.unit.retries", "counter", "{retry}", "Units that were tried again.", (UNIT_KIND, ERROR_TYPE)
 )
@@ -133,6 +136,7 @@ METRICS: Final = (
     UNIT_WAITED,
     UNIT_DURATION,
     GROUP_SIZE,
+    STATEMENTS,
     UNIT_RETRIED_COUNT,
     TICK_DURATION,
     TICK_LAG,
