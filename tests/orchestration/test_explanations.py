@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -431,6 +432,13 @@ def test_each_situation_has_its_reasons(case: Case) -> None:
 def test_every_code_has_a_case() -> None:
     """No detector is left untried."""
     assert {code for case in CASES for code in case.codes} == set(ReasonCode)
+
+
+def test_every_code_is_in_the_manual() -> None:
+    """With what somebody who reads it can do."""
+    manual = (Path(__file__).parents[2] / "docs" / "operating.md").read_text()
+
+    assert not [code for code in ReasonCode if f"`{code}`" not in manual]
 
 
 def test_what_is_only_possible_comes_last() -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from textwrap import wrap
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from lightwell.orchestration.explanations.words import clock, span
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 _MOST_NAMESAKES: Final = 20
+_WIDTH: Final = 110
 _STATE_WIDTH: Final = 32
 _BRIEFLY: Final = 10.0
 _HINT: Final = "`lightwell traces show TRACE` shows what the server did in a trace, where it was kept."
@@ -69,7 +71,7 @@ def _lines(found: _Json) -> Iterator[str]:
         yield f"  {reason['code']}  {reason['certainty'].lower()}" + (
             f"  since {_instant(reason['since'])}" if reason["since"] else ""
         )
-        yield f"    {_plain(reason['text'])}"
+        yield from wrap(_plain(reason["text"]), _WIDTH, initial_indent="    ", subsequent_indent="    ")
         yield from (f"      {_evidence(one)}" for one in reason["evidence"])
     yield ""
     yield "What happened" + (" (the last part of it)" if found["is_shortened"] else "")
@@ -110,11 +112,17 @@ def _length(seconds: float | None) -> str:
 
 
 def _evidence(one: _Json) -> str:
-    number = None if one["number"] is None else f"{one['number']:g} {one['unit']}"
-    named = one["name"] and _plain(one["name"])
-    said = one["text"] and _plain(one["text"])
-    parts = [said, named, number, one["id"], one["at"] and _instant(one["at"])]
-    return f"{one['kind'].replace('_', ' ')}: {'  '.join(part for part in parts if part)}"
+    kind = one["kind"].replace("_", " ")
+    named, said = (one[member] and _plain(one[member]) for member in ("name", "text"))
+    parts = [named, said, _number(one, kind), one["id"], one["at"] and _instant(one["at"])]
+    return f"{kind}: {'  '.join(part for part in parts if part)}"
+
+
+def _number(one: _Json, kind: str) -> str:
+    if one["number"] is None:
+        return ""
+    unit = one["unit"] if one["number"] != 1 else one["unit"].removesuffix("s")
+    return f"{one['number']:g}" if one["unit"] in kind.split() else f"{one['number']:g} {unit}"
 
 
 def _instant(text: str) -> str:
