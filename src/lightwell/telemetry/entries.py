@@ -59,7 +59,7 @@ def entries_of(piece: Piece) -> list[Row]:
 def runs_of(piece: Piece) -> set[bytes]:
     """The ids of the flow runs that a piece has to do with."""
     runs: set[bytes] = set()
-    for span in piece.spans:
+    for span in piece.spans[:1] if piece.is_own else piece.spans:
         attributes = span[8]
         run = attributes.get(names.FLOW_RUN)
         if run is not None:

@@ -4,15 +4,14 @@ One row a span would cost an index entry a span, and could not be compressed; th
 together. `entries.py` has what can be searched.
 """
 
-import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import orjson
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanKind, StatusCode
 
 from lightwell.instrumentation.kept import KeptTrace, Line
 from lightwell.telemetry.records import Kind, Status, StoredEvent, StoredLine, StoredLink, StoredSpan
@@ -23,10 +22,16 @@ ERROR: Final = STATUSES.index("error")
 MOST_SPANS: Final = 500
 """Of one piece; what comes in more is cut into several."""
 
+_EVENTS, _LINKS = "_events", "_links"
+_NOTHING: Final[list[Any]] = []
+_INTERNAL: Final = SpanKind.INTERNAL
+_UNSET: Final = StatusCode.UNSET
 _LATEST: Final = 2**63 - 1
+_DEEPEST: Final = 100
 _LEVEL: Final = 1
 _WINDOW: Final = 13
-_OPTIONS: Final = orjson.OPT_NON_STR_KEYS
+_MEMORY: Final = 6
+"""Of zlib: with more, each piece would have the system map and clear memory for it."""
 
 Packed = tuple[int, int | None, str, int, int, int, int, str, Mapping[str, Any], list[Any], list[Any], bool]
 """A span: id, parent's id, name, kind, started, ended, status, its message, attributes, events, links, is it a root."""
@@ -44,6 +49,8 @@ class Piece:
     instance: str | None = None
     spans: list[Packed] = field(default_factory=list)
     lines: list[PackedLine] = field(default_factory=list)
+    is_own: bool = False
+    """Whether this process made it, root first."""
 
 
 def piece_of(kept: KeptTrace) -> Piece | None:
@@ -61,6 +68,7 @@ def piece_of(kept: KeptTrace) -> Piece | None:
         _text_or_none(resource.get("service.instance.id")),
         [_pack(span) for span in kept.spans],
         _pack_lines(kept.lines),
+        is_own=True,
     )
 
 
@@ -94,27 +102,32 @@ def pieces_of(spans: Iterable[StoredSpan], lines: Iterable[StoredLine] = ()) -> 
     return [*full, *pieces.values()]
 
 
-def _pack(span: ReadableSpan) -> Packed:
-    context, parent = cast("Any", span.context), span.parent
+def _pack(span: Any) -> Packed:
+    """A span of the SDK; what its properties copy although it is empty, as most is, is not asked for."""
+    context, parent, kind, code = span.context, span.parent, span.kind, span.status.status_code
+    events = span.events if getattr(span, _EVENTS, True) else ()
+    links = span.links if getattr(span, _LINKS, True) else ()
     return (
         context.span_id,
         None if parent is None else parent.span_id,
         span.name,
-        span.kind.value,
+        0 if kind is _INTERNAL else kind.value,
         span.start_time or 0,
         span.end_time or 0,
-        span.status.status_code.value,
+        0 if code is _UNSET else code.value,
         span.status.description or "",
-        _plain(span.attributes),
-        [(event.timestamp, event.name, _plain(event.attributes)) for event in span.events],
-        [(f"{link.context.trace_id:032x}", link.context.span_id, _plain(link.attributes)) for link in span.links],
+        span.attributes.copy(),  # at once: to read one by one takes a lock for each
+        [(event.timestamp, event.name, _plain(event.attributes)) for event in events] if events else _NOTHING,
+        [(f"{link.context.trace_id:032x}", link.context.span_id, _plain(link.attributes)) for link in links]
+        if links
+        else _NOTHING,
         parent is None or parent.is_remote,
     )
 
 
 def _plain(attributes: Any) -> Mapping[str, Any]:
-    """A dictionary of the SDK's attributes: reading those one by one takes a lock for each."""
-    return cast("Mapping[str, Any]", attributes.copy()) if attributes else {}
+    """A dictionary of the SDK's attributes."""
+    return {} if attributes is None else attributes.copy()
 
 
 def _pack_stored(span: StoredSpan) -> Packed:
@@ -166,11 +179,26 @@ def pack(piece: Piece) -> bytes:
     """The blob of a piece."""
     content = {"s": piece.service, "i": piece.instance, "p": piece.spans, "l": piece.lines}
     try:
-        text = orjson.dumps(content, default=str, option=_OPTIONS)
-    except TypeError:  # an integer past 64 bits, or a lone surrogate
-        text = json.dumps(content, default=str, skipkeys=True, ensure_ascii=False).encode("utf-8", "replace")
-    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW)
+        text = orjson.dumps(content, default=str)
+    except TypeError:  # a key that is no text, an integer past 64 bits, a lone surrogate
+        text = orjson.dumps(_mended(content, 0), default=str)
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW, _MEMORY)
     return packer.compress(text) + packer.flush()
+
+
+def _mended(value: object, depth: int) -> object:
+    """As much of anything as JSON can hold."""
+    if isinstance(value, str):
+        return readable(value)
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return str(value)
+    if depth > _DEEPEST:
+        return None
+    if isinstance(value, Mapping):
+        return {readable(str(name)): _mended(one, depth + 1) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mended(one, depth + 1) for one in value]
+    return value
 
 
 def unpack(trace_id: bytes, blob: bytes, most: int | None = None) -> tuple[list[StoredSpan], list[StoredLine]]:

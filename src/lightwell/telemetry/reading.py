@@ -70,7 +70,10 @@ def select_traces(
         (last,) = connection.execute("SELECT last FROM totals").fetchone()
         position = Position((last + 1) << ENTRY_BITS, (last + 1) << ENTRY_BITS)
     rows = connection.execute(*_select_entries(wanted, position, limit + 1)).fetchall()
-    page = [_entry(connection, row) for row in rows[:limit]]
+    shown = rows[:limit]
+    wholes = _wholes(connection, list(dict.fromkeys(row[1] for row in shown)))
+    runs = _runs_of(connection, [row[0] >> ENTRY_BITS for row in shown])
+    page = [_entry(row, wholes[row[1]], runs.get(row[0] >> ENTRY_BITS, [])) for row in shown]
     following = Position(position.top, rows[limit - 1][0]) if len(rows) > limit and limit else None
     return TracePage.model_construct(traces=page, next=None), following
 
@@ -106,47 +109,64 @@ def _select_entries(wanted: Wanted, position: Position, limit: int) -> tuple[str
     return statement, [*values, position.below, position.top, *newer_values, limit]
 
 
-def _entry(connection: sqlite3.Connection, row: Sequence[Any]) -> TraceEntry:
-    seq, trace_id, span_id, name, service, route, status, started, took, failed, reason, kind, message, frame = row
-    return TraceEntry.model_construct(
-        trace_id=trace_id.hex(),
-        span_id=span_id.hex(),
-        name=name,
-        service=service,
-        route=route,
-        status=status,
-        started=instant_of(started),
-        duration=seconds_of(took),
-        failed=bool(failed),
-        reason=reason,
-        exception_type=kind,
-        exception_message=message,
-        frame=frame,
-        flow_run_ids=_runs_of(connection, seq >> ENTRY_BITS),
-        trace=_whole(connection, trace_id),
+def _entry(row: Sequence[Any], whole: WholeTrace, runs: list[UUID]) -> TraceEntry:
+    _, trace_id, span_id, name, service, route, status, started, took, failed, reason, kind, message, frame = row
+    return TraceEntry.trusted(
+        {
+            "trace_id": trace_id.hex(),
+            "span_id": span_id.hex(),
+            "name": name,
+            "service": service,
+            "route": route,
+            "status": status,
+            "started": instant_of(started),
+            "duration": seconds_of(took),
+            "failed": bool(failed),
+            "reason": reason,
+            "exception_type": kind,
+            "exception_message": message,
+            "frame": frame,
+            "flow_run_ids": runs,
+            "trace": whole,
+        }
     )
 
 
-def _runs_of(connection: sqlite3.Connection, piece: int) -> list[UUID]:
-    rows = connection.execute("SELECT run FROM runs WHERE piece = ? LIMIT ?", (piece, _MOST_RUNS))
-    return [UUID(bytes=run) for (run,) in rows]
+def _runs_of(connection: sqlite3.Connection, pieces: Sequence[int]) -> dict[int, list[UUID]]:
+    """The flow runs of pieces, a limited number of each."""
+    runs: dict[int, list[UUID]] = {}
+    statement = f"SELECT piece, run FROM runs WHERE piece IN ({_marks(pieces)})"  # noqa: S608 -- question marks
+    for piece, run in connection.execute(statement, pieces):
+        found = runs.setdefault(piece, [])
+        if len(found) < _MOST_RUNS:
+            found.append(UUID(bytes=run))
+    return runs
 
 
-def _whole(connection: sqlite3.Connection, trace_id: bytes) -> WholeTrace:
-    row = connection.execute(
-        "SELECT min(started), max(ended), sum(spans), sum(roots), sum(lines), sum(failed) FROM pieces "
-        "INDEXED BY pieces_of_trace WHERE trace_id = ?",
-        (trace_id,),
-    ).fetchone()
-    started, ended, spans, roots, lines, failed = row
-    return WholeTrace.model_construct(
-        started=instant_of(started),
-        duration=seconds_of(ended - started),
-        spans=spans,
-        roots=roots,
-        lines=lines,
-        failed=failed > 0,
-    )
+def _wholes(connection: sqlite3.Connection, trace_ids: Sequence[bytes]) -> dict[bytes, WholeTrace]:
+    """The figures of all that is stored of traces."""
+    marks = _marks(trace_ids)
+    statement = f"""
+        SELECT trace_id, min(started), max(ended), sum(spans), sum(roots), sum(lines), sum(failed)
+        FROM pieces INDEXED BY pieces_of_trace WHERE trace_id IN ({marks}) GROUP BY trace_id
+    """  # noqa: S608 -- question marks
+    return {
+        trace_id: WholeTrace.trusted(
+            {
+                "started": instant_of(started),
+                "duration": seconds_of(ended - started),
+                "spans": spans,
+                "roots": roots,
+                "lines": lines,
+                "failed": failed > 0,
+            }
+        )
+        for trace_id, started, ended, spans, roots, lines, failed in connection.execute(statement, trace_ids)
+    }
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
 
 
 def group_failures(

@@ -96,6 +96,7 @@ class TraceStore:
     def settle(self, deadline: float) -> bool:
         """Wait until what was taken before is written, for at most `deadline` seconds; whether it was in time."""
         end = monotonic() + deadline
+        self._writer.tried.wait(deadline)
         with self._ready:
             goal = self._taken
             self._writer.hurry.set()

@@ -46,6 +46,8 @@ class Writer:
         self.trouble: str | None = None
         self.done = 0
         self.hurry = threading.Event()
+        self.tried = threading.Event()
+        """Set once the file was opened for the first time, or could not be."""
         self._path = path
         self._ring = ring
         self._traffic = traffic
@@ -71,6 +73,10 @@ class Writer:
 
     def open(self) -> None:
         """Open the file; trouble is told and remembered."""
+        self._open()
+        self.tried.set()
+
+    def _open(self) -> None:
         try:
             with self._guard:
                 self._connection = file.open_for_writing(self._path)

@@ -18,6 +18,9 @@ _SLACK: Final = 100
 _MOST_CUT: Final = 10_000
 """Spans that are taken away at a time, when the ring became smaller or much is too old."""
 
+_MOST_PAGES: Final = 10_000
+"""Pages that are given back to the disk at a time."""
+
 _INSERT_PIECE: Final = "INSERT INTO pieces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_ENTRY: Final = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -55,15 +58,16 @@ class Ready:
 def made_ready(piece: Piece) -> Ready:
     """All that can be done before the file is held."""
     spans, lines = piece.spans, piece.lines
-    if spans:
-        times = (min(span[4] for span in spans), max(span[5] for span in spans))
-    else:
-        times = (min(line[0] for line in lines), max(line[0] for line in lines))
-    roots = sum(1 for span in spans if span[11])
-    failed = sum(1 for span in spans if span[6] == ERROR)
+    times = [line[0] for line in lines] if not spans else [spans[0][4], spans[0][5]]
+    started, ended, roots, failed = min(times), max(times), 0, 0
+    for span in spans:
+        started = min(span[4], started)
+        ended = max(span[5], ended)
+        roots += span[11]
+        failed += span[6] == ERROR
     return Ready(
         piece.trace_id,
-        times,
+        (started, ended),
         (len(spans), len(lines), roots, failed),
         pack(piece),
         entries_of(piece),
@@ -106,7 +110,8 @@ def trim(connection: sqlite3.Connection, ring: Ring, now: float) -> Held:
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     if free * 4 > pages:
-        connection.execute(f"PRAGMA incremental_vacuum({free // 2})").fetchall()
+        # Why a script: only that goes on until all pages are given back.
+        connection.executescript(f"PRAGMA incremental_vacuum({min(free - pages // 20, _MOST_PAGES)})")
     return measure(connection)
 
 
