@@ -65,13 +65,16 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(home: Path, ratio: float = 1.0, **sections: Any) -> AsyncIterator[Stage]:
+async def staged(home: Path, ratio: float = 1.0, *, scraped: bool = False, **sections: Any) -> AsyncIterator[Stage]:
     """The application on a fresh database under `home`; `sections` are of its settings. Its loops run if one is named.
 
-    Every trace is kept and handed to an exporter in memory, unless `ratio` says otherwise.
+    Every trace is kept and handed to an exporter in memory, unless `ratio` says otherwise; `scraped` lets its metrics
+    be read.
     """
     exporter = InMemorySpanExporter()
-    telemetry = assemble(version="0", ratio=ratio, policy=KeepPolicy(slow_after=60.0), exporters=[exporter])
+    telemetry = assemble(
+        version="0", ratio=ratio, policy=KeepPolicy(slow_after=60.0), exporters=[exporter], scraped=scraped
+    )
     loops = {name: {"enabled": False} for name in _LOOPS} | sections.pop("loops", {})
     settings = Settings(home=home, loops=loops, **sections)
     with pytest.MonkeyPatch.context() as patch:

@@ -169,7 +169,7 @@ def test_an_unknown_protocol_or_exporter_is_said_in_one_line() -> None:
         _CONFIGURE + 'configure(version="1", log_format="json")\nprint("{}")',
         OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1",
         OTEL_EXPORTER_OTLP_PROTOCOL="carrier-pigeon",
-        OTEL_METRICS_EXPORTER="prometheus",
+        OTEL_METRICS_EXPORTER="console",
     )
     refused = [json.loads(line) for line in answer["stderr"].splitlines() if "telemetry.refused" in line]
     assert [line["variable"] for line in refused] == ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_METRICS_EXPORTER"]

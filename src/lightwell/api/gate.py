@@ -92,14 +92,7 @@ class Gate:
     def _is_authenticated(self, scope: Scope, headers: dict[bytes, bytes], expected: bytes) -> bool:
         if scope["method"] == "GET" and _own_path(scope) in self._rules.open_paths:
             return True
-        scheme, _, encoded = headers.get(b"authorization", b"").partition(b" ")
-        if scheme.lower() != b"basic":
-            return False
-        try:
-            given = base64.b64decode(encoded.strip(), validate=True)
-        except ValueError:
-            return False
-        return hmac.compare_digest(given, expected)
+        return is_authenticated(headers, expected)
 
     async def _csrf_refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> ASGIApp | None:
         check_token = self._rules.check_token
@@ -114,6 +107,18 @@ class Gate:
         if not await check_token(client.decode("latin-1"), token.decode("latin-1")):
             return problems.forbidden(scope, "Invalid CSRF token or client identifier.")
         return None
+
+
+def is_authenticated(headers: dict[bytes, bytes], expected: bytes) -> bool:
+    """Whether a request brings these credentials (`USER:PASSWORD`) as HTTP Basic."""
+    scheme, _, encoded = headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() != b"basic":
+        return False
+    try:
+        given = base64.b64decode(encoded.strip(), validate=True)
+    except ValueError:
+        return False
+    return hmac.compare_digest(given, expected)
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -3,8 +3,9 @@
 import gc
 import os
 import socket
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -16,8 +17,10 @@ from lightwell.cli.banner import banner
 from lightwell.cli.failures import ASKED_WRONGLY, fail, told_plainly
 from lightwell.cli.listen import listen
 from lightwell.cli.reach import require, sqlalchemy_url
+from lightwell.instrumentation.exposition.spool import spooling
 from lightwell.kit.ordered_pongs import OrderedPongProtocol
 from lightwell.server import create_app
+from lightwell.server.scraping import create_metrics_app, may_be_read, share_metrics
 from lightwell.settings import Settings, load
 from lightwell.settings.environment import unread
 from lightwell.storage.migrations import chain
@@ -52,28 +55,41 @@ def serve(
         fail("Several workers need PostgreSQL: set LIGHTWELL_DATABASE_URL, or leave out --workers", ASKED_WRONGLY)
     for variable in unread(Settings, os.environ):
         typer.echo(f"lightwell: {variable} is set, and not read by this server; see `lightwell config`", err=True)
-    with listen(settings.listen.host, settings.listen.port) as listener:
+    with ExitStack() as held:
+        listener = held.enter_context(listen(settings.listen.host, settings.listen.port))
+        metrics_listener = _listen_for_metrics(settings, held)
         require(settings)
         chain.prepare(sqlalchemy_url(settings), migrate=settings.database.migrate_on_start)
-        run(settings, listener)
+        run(settings, listener, metrics_listener, _spool(settings, held))
 
 
-def run(settings: Settings, listener: socket.socket) -> None:
-    """Serve on this socket until a signal comes."""
-    configuration = configure(settings)
+def run(
+    settings: Settings,
+    listener: socket.socket,
+    metrics_listener: socket.socket | None = None,
+    spool: Path | None = None,
+) -> None:
+    """Serve on this socket until a signal comes, and metrics on another one where there is one.
+
+    `spool` is a directory through which several processes know each other's metrics.
+    """
     port: int = listener.getsockname()[1]
+    metrics_port: int | None = None if metrics_listener is None else metrics_listener.getsockname()[1]
+    configuration = configure(settings, metrics_port=metrics_port, spool=spool)
+    listeners = [one for one in (listener, metrics_listener) if one is not None]
+    greeting = banner(settings, port, metrics_port)
     if settings.listen.workers > 1:
-        _Workers(configuration, [listener], banner(settings, port)).run()
+        _Workers(configuration, listeners, greeting).run()
         return
-    server = _Server(configuration, banner(settings, port))
+    server = _Server(configuration, greeting)
     with suppress(KeyboardInterrupt):  # raised again by uvicorn, after its clean end
-        server.run(sockets=[listener])
+        server.run(sockets=listeners)
 
 
-def configure(settings: Settings) -> uvicorn.Config:
+def configure(settings: Settings, *, metrics_port: int | None = None, spool: Path | None = None) -> uvicorn.Config:
     """How uvicorn is run: its fast parts, and no logs or headers of its own."""
     return uvicorn.Config(
-        Factory(settings),
+        Factory(settings, metrics_port, spool),
         factory=True,
         workers=settings.listen.workers,
         loop="uvloop",
@@ -97,10 +113,31 @@ class Factory:
     """Makes the application in the process that serves it; travels to worker processes."""
 
     settings: Settings
+    metrics_port: int | None = None
+    spool: Path | None = None
 
     def __call__(self) -> ASGIApp:
         """Make the application."""
-        return Settled(create_app(self.settings))
+        if self.spool is not None:
+            share_metrics(self.settings, self.spool)
+        app = Settled(create_app(self.settings))
+        metrics = None if self.metrics_port is None else create_metrics_app(self.settings)
+        return app if metrics is None else ByPort(app, self.metrics_port, metrics)
+
+
+class ByPort:
+    """Two applications in one server: one for what comes in by its own port, the other for everything else."""
+
+    def __init__(self, app: ASGIApp, port: int | None, app_of_port: ASGIApp) -> None:
+        self._app = app
+        self._port = port
+        self._app_of_port = app_of_port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection, or the lifespan."""
+        server = scope.get("server")
+        is_its_own = scope["type"] != "lifespan" and server is not None and server[1] == self._port
+        await (self._app_of_port if is_its_own else self._app)(scope, receive, send)
 
 
 class Settled:
@@ -149,6 +186,24 @@ class _Workers(Multiprocess):
         if self._greeting is not None and all(worker.is_ready() for worker in self.processes):
             typer.echo(self._greeting)
             self._greeting = None
+
+
+def _listen_for_metrics(settings: Settings, held: ExitStack) -> socket.socket | None:
+    port = settings.telemetry.metrics_port
+    if port is None or not may_be_read(settings):
+        return None
+    if port == settings.listen.port and port:
+        fail("LIGHTWELL_TELEMETRY_METRICS_PORT is the API's port: choose another one, or leave it out", ASKED_WRONGLY)
+    return held.enter_context(listen(settings.telemetry.metrics_host, port, "LIGHTWELL_TELEMETRY_METRICS_"))
+
+
+def _spool(settings: Settings, held: ExitStack) -> Path | None:
+    if settings.listen.workers == 1 or not may_be_read(settings):
+        return None
+    try:
+        return held.enter_context(spooling())
+    except OSError as error:
+        fail(f"No place for the metrics of several workers ({error.strerror}): set TMPDIR to a directory for them")
 
 
 def _settle() -> None:

@@ -58,6 +58,11 @@ def metric_exporter() -> MetricExporter | None:
     return cast("MetricExporter | None", _exporter("METRICS", "metric_exporter", "OTLPMetricExporter"))
 
 
+def may_be_scraped() -> bool:
+    """Whether metrics may be read here: no by `OTEL_METRICS_EXPORTER=none`, and where there are none."""
+    return not is_disabled() and _exporters("METRICS") != ["none"]
+
+
 def number(name: str, default: float) -> float:
     """A variable that holds a positive number; `default` where it is absent or holds none."""
     text = os.environ.get(name, "").strip()
@@ -75,14 +80,13 @@ def number(name: str, default: float) -> float:
 
 def _protocol(signal: Literal["TRACES", "METRICS"]) -> str | None:
     """`http/protobuf` or `grpc`; None where this signal goes nowhere."""
-    exporter = os.environ.get(f"OTEL_{signal}_EXPORTER", "").strip()
-    if exporter not in {"", "otlp"}:
-        if exporter != "none":
-            log.warning(
-                TELEMETRY_REFUSED.name, variable=f"OTEL_{signal}_EXPORTER", value=exporter, reason="otlp or none"
-            )
-        return None
-    if not (_otlp(signal, "ENDPOINT") or exporter):
+    chosen = _exporters(signal)
+    known = ["otlp", "prometheus", "none"] if signal == "METRICS" else ["otlp", "none"]
+    for name in chosen:
+        if name not in known:
+            reason = " or ".join(known)
+            log.warning(TELEMETRY_REFUSED.name, variable=f"OTEL_{signal}_EXPORTER", value=name, reason=reason)
+    if "otlp" not in chosen and (chosen or not _otlp(signal, "ENDPOINT")):
         return None
     protocol = _otlp(signal, "PROTOCOL") or "http/protobuf"
     if protocol in {"http/protobuf", "grpc"}:
@@ -94,6 +98,12 @@ def _protocol(signal: Literal["TRACES", "METRICS"]) -> str | None:
         reason="http/protobuf or grpc; http/protobuf is used",
     )
     return "http/protobuf"
+
+
+def _exporters(signal: str) -> list[str]:
+    """What `OTEL_*_EXPORTER` lists; nothing where it is left open."""
+    names = os.environ.get(f"OTEL_{signal}_EXPORTER", "").split(",")
+    return [name.strip() for name in names if name.strip()]
 
 
 def _otlp(signal: str, name: str) -> str | None:

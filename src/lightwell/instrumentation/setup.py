@@ -15,7 +15,7 @@ from opentelemetry.metrics import MeterProvider as AnyMeterProvider
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.metrics._internal import _ProxyMeterProvider
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider
@@ -23,6 +23,7 @@ from opentelemetry.trace import TracerProvider as AnyTracerProvider
 
 from lightwell.instrumentation import environment, logging, metrics
 from lightwell.instrumentation.export import SpanQueue, within
+from lightwell.instrumentation.exposition.scrape import Scrape
 from lightwell.instrumentation.kept import Sink
 from lightwell.instrumentation.roots import Tracing
 from lightwell.instrumentation.sampling import Baseline, KeepPolicy, Tail
@@ -36,7 +37,10 @@ _SCHEMA: Final = "https://opentelemetry.io/schemas/1.36.0"
 
 
 class Telemetry:
-    """What the process tells with; `tracing` is for the seams (`http.instrument`), `ticks` for the loops' runner."""
+    """What the process tells with; `tracing` is for the seams (`http.instrument`), `ticks` for the loops' runner.
+
+    `scrape` is for those who come and read the metrics; None where nobody may, or a host application has them.
+    """
 
     def __init__(
         self,
@@ -47,8 +51,10 @@ class Telemetry:
         sampler: Baseline | None = None,
         queues: Sequence[SpanQueue] = (),
         readers: Sequence[MetricReader] = (),
+        scrape: Scrape | None = None,
     ) -> None:
         self.tracing = tracing
+        self.scrape = scrape
         self.ticks = Ticks(tracing)
         self.tracer_provider = tracer_provider
         self.meter_provider = meter_provider
@@ -82,6 +88,8 @@ class Telemetry:
             in_time = queue.flush(max(0.0, end - monotonic())) and in_time
         for reader in self._readers:
             in_time = within(end - monotonic(), reader.force_flush, "lightwell-metrics-flush") and in_time
+        if self.scrape is not None:
+            in_time = within(end - monotonic(), self.scrape.publish, "lightwell-metrics-last") and in_time
         if not in_time:
             log.warning(TELEMETRY_ABANDONED.name, deadline=deadline)
         return in_time
@@ -108,14 +116,15 @@ def configure(
     baseline_ratio: float = 0.01,
     keep: KeepPolicy | None = None,
     remote: TokenBucket | None = None,
+    scraped: bool = False,
     log_level: str = "INFO",
     log_format: logging.Format = "auto",
 ) -> Telemetry:
     """Set up telemetry for this process; called again it changes levels and thresholds and makes nothing anew.
 
     `baseline_ratio` is the share of healthy traces to keep, `keep` what else is kept, `remote` gives a token for each
-    trace that is kept because its caller has sampled it. With `enabled=False` or `OTEL_SDK_DISABLED=true` there are
-    logs alone.
+    trace that is kept because its caller has sampled it, `scraped` lets metrics be read here. With `enabled=False` or
+    `OTEL_SDK_DISABLED=true` there are logs alone.
     """
     global _present  # noqa: PLW0603 -- the telemetry of the process
     with _lock:
@@ -133,6 +142,7 @@ def configure(
                 host_meter_provider=_host_meter_provider(),
                 exporters=[exporter] if (exporter := environment.span_exporter()) else [],
                 readers=[PeriodicExportingMetricReader(sender)] if (sender := environment.metric_exporter()) else [],
+                scraped=scraped and environment.may_be_scraped(),
             )
             _set_globals(_present)
         _present.tracing.policy = policy
@@ -152,6 +162,7 @@ def assemble(
     host_meter_provider: AnyMeterProvider | None = None,
     exporters: Sequence[SpanExporter] = (),
     readers: Sequence[MetricReader] = (),
+    scraped: bool = False,
 ) -> Telemetry:
     """Put telemetry together without making it the process's; only the instruments of metrics are always that."""
     resource = environment.resource(version)
@@ -168,8 +179,13 @@ def assemble(
         own.add_span_processor(tail)
         tracer_provider = own
     meter_provider = host_meter_provider
-    if meter_provider is None and readers:
-        meter_provider = MeterProvider(readers, resource=resource, shutdown_on_exit=False)
+    scrape: Scrape | None = None
+    if meter_provider is None and (readers or scraped):
+        # Not among `readers`: whoever flushes them would collect, and each exemplar is to be had once.
+        scraper = InMemoryMetricReader()
+        scrape = Scrape(scraper, resource.attributes) if scraped else None
+        all_readers = [*readers, scraper] if scraped else readers
+        meter_provider = MeterProvider(all_readers, resource=resource, shutdown_on_exit=False)
     metrics.bind(meter_provider.get_meter(SCOPE, version) if meter_provider is not None else None)
     tracing = Tracing(
         server_tracer=tracer_provider.get_tracer(_INSTRUMENTOR, instrumentor_version, _SCHEMA),
@@ -181,7 +197,7 @@ def assemble(
     log.debug(
         TELEMETRY_STARTED.name,
         traces="host" if host_tracer_provider else "otlp" if exporters else "none",
-        metrics="host" if host_meter_provider else "otlp" if readers else "none",
+        metrics="host" if host_meter_provider else "otlp" if readers else "scraped" if scrape else "none",
         baseline_ratio=ratio,
     )
     return Telemetry(
@@ -191,6 +207,7 @@ def assemble(
         sampler=sampler,
         queues=queues,
         readers=readers if host_meter_provider is None else (),
+        scrape=scrape,
     )
 
 

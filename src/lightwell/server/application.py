@@ -14,12 +14,14 @@ from lightwell.api.gate import Gate, GateRules
 from lightwell.api.routing import prepare_route_index
 from lightwell.contract.versions import API_VERSION
 from lightwell.instrumentation import metrics
+from lightwell.instrumentation.exposition.text import PATH as METRICS_PATH
 from lightwell.instrumentation.http import instrument
 from lightwell.instrumentation.setup import Telemetry
 from lightwell.instrumentation.vocabulary import TRACE_ID_HEADER
 from lightwell.server.cache import AppCache
 from lightwell.server.rest import NATIVE_TELEMETRY_OFF, create_orion_api
 from lightwell.server.runtime import Runtime, telemetry_of
+from lightwell.server.scraping import add_metrics
 from lightwell.settings import Settings, current_settings, use_settings
 from lightwell.ui.landing import LandingPage
 from lightwell.ui.static import SPAStaticFiles
@@ -31,11 +33,11 @@ _ANY: Final = "*"
 
 
 def create_app(settings: Settings | None = None, *, ignore_cache: bool = False, ephemeral: bool = False) -> FastAPI:
-    """The REST API at `/api` and the pages at `/`.
+    """The REST API at `/api`, metrics at `/metrics` and the pages at `/`.
 
     Without `settings`, those of the current context count (`use_settings`), else the environment's. Equal settings and
     the same `ephemeral` give the same application, unless `ignore_cache` asks for a new one. An `ephemeral` one has no
-    pages and no background loops. Raises SettingsError for an environment that cannot be read.
+    pages, no metrics to be read and no background loops. Raises SettingsError for an environment that cannot be read.
     """
     chosen = settings or current_settings()
     telemetry = telemetry_of(chosen)
@@ -75,10 +77,12 @@ def _make(settings: Settings, telemetry: Telemetry, *, ephemeral: bool) -> FastA
         )
     app.mount("/api", api, name="api")
     app.router.routes.append(Route(otlp.PATH, _trace_receiver(settings), name="otlp"))
+    if not ephemeral:
+        add_metrics(app, settings, telemetry.scrape)
     if settings.ui.enabled and not ephemeral:
         app.mount("/", _pages(settings), name="ui")
     problems.install(app)
-    instrument(app, telemetry.tracing, feeds=frozenset({otlp.PATH}))
+    instrument(app, telemetry.tracing, feeds=frozenset({otlp.PATH, METRICS_PATH}))
     return app
 
 

@@ -188,6 +188,7 @@ def telemetry_of(settings: Settings) -> Telemetry:
         baseline_ratio=settings.telemetry.baseline_ratio,
         keep=_policy(settings.telemetry),
         remote=TokenBucket(settings.telemetry.remote_rate, settings.telemetry.remote_burst),
+        scraped=settings.telemetry.metrics,
         log_level=settings.telemetry.log_level,
         log_format=settings.telemetry.log_format,
     )

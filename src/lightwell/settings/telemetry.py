@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, field_validator
 
-from lightwell.settings.section import Section, setting
+from lightwell.settings.section import NoneWhenEmpty, Section, setting
 from lightwell.settings.trace_store import TraceStoreSettings
 from lightwell.settings.values import Duration, SlowRules, parse_list
 
@@ -71,6 +71,24 @@ class TelemetrySettings(Section):
     )
     remote_burst: int = setting(
         "How many of those traces may come at once after a quiet time.", 100, unit="traces", ge=1, le=1_000_000
+    )
+    metrics: bool = setting(
+        "Let Prometheus read the metrics at /metrics; on the API's own port with the API's credentials. "
+        "OTEL_METRICS_EXPORTER=none turns this off too.",
+        default=True,
+    )
+    metrics_port: Annotated[int | None, NoneWhenEmpty] = setting(
+        "A port of its own for /metrics, which then asks for no credentials; only `lightwell serve` listens there.",
+        None,
+        aliases=("OTEL_EXPORTER_PROMETHEUS_PORT",),
+        ge=0,
+        le=65535,
+    )
+    metrics_host: str = setting(
+        "The address that a port of its own for /metrics is on; 0.0.0.0 is every IPv4 address of the machine.",
+        "127.0.0.1",
+        aliases=("OTEL_EXPORTER_PROMETHEUS_HOST",),
+        min_length=1,
     )
     flush_timeout: Duration = setting(
         "How long a stopping server tries to send what it has not sent yet.",
