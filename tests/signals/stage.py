@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from lightwell.api.dependencies import Services
 from lightwell.instrumentation import metrics
+from lightwell.instrumentation.exposition.scrape import ScrapeReader
 from lightwell.instrumentation.sampling import KeepPolicy
 from lightwell.instrumentation.setup import Telemetry, assemble
 from lightwell.server import create_app, runtime
@@ -72,8 +73,9 @@ async def staged(home: Path, ratio: float = 1.0, *, scraped: bool = False, **sec
     be read.
     """
     exporter = InMemorySpanExporter()
+    readers = [ScrapeReader()] if scraped else []
     telemetry = assemble(
-        version="0", ratio=ratio, policy=KeepPolicy(slow_after=60.0), exporters=[exporter], scraped=scraped
+        version="0", ratio=ratio, policy=KeepPolicy(slow_after=60.0), exporters=[exporter], readers=readers
     )
     loops = {name: {"enabled": False} for name in _LOOPS} | sections.pop("loops", {})
     settings = Settings(home=home, loops=loops, **sections)

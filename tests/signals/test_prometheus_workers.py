@@ -2,7 +2,6 @@
 
 import re
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.postgres import PostgresServer
 from tests.serving import Serving, free_port, lightwell_server
 
-_PATIENCE = 60.0
+_PATIENCE = 90.0
 _REQUESTS = 60
 _COUNT = "http_server_request_duration_seconds_count"
 
@@ -35,11 +34,12 @@ def _url(server: Serving) -> str:
     return server.api_url.removesuffix("/api") + "/metrics"
 
 
-def _values(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    """Every sample by its name and labels."""
+def _values(text: str, *kinds: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """Every sample, or those of these kinds, by its name and labels."""
     return {
         (one.name, frozenset(one.labels.items())): one.value
         for family in text_string_to_metric_families(text)
+        if not kinds or family.type in kinds
         for one in family.samples
     }
 
@@ -53,8 +53,7 @@ def _served(text: str, route: str) -> float:
 
 def _counters(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     """What must never go back."""
-    endings = ("_total", "_count", "_sum", "_bucket")
-    return {key: value for key, value in _values(text).items() if key[0].endswith(endings)}
+    return _values(text, "counter", "histogram")
 
 
 @contextmanager
@@ -115,9 +114,6 @@ def test_workers_are_one_server_to_prometheus(tmp_path: Path, postgres: Postgres
                 _until(lambda client=client: _served(client.get(_url(server)).text, route) == _REQUESTS)  # type: ignore[misc]
             texts = [client.get(_url(server)).text for client in (one, other)]
 
-    lint = ["promtool", "check", "metrics"]
-    done = subprocess.run(lint, input=texts[0].encode(), capture_output=True, check=False)
-    assert (done.returncode, done.stdout + done.stderr) == (0, b"")
     (about,) = {re.findall("^target_info.*$", text, re.MULTILINE)[0] for text in texts}
     assert "process_pid" not in about
     assert "service_instance_id" in about

@@ -15,7 +15,7 @@ from opentelemetry.metrics import MeterProvider as AnyMeterProvider
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.metrics._internal import _ProxyMeterProvider
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricReader, PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider
@@ -23,7 +23,7 @@ from opentelemetry.trace import TracerProvider as AnyTracerProvider
 
 from lightwell.instrumentation import environment, logging, metrics
 from lightwell.instrumentation.export import SpanQueue, within
-from lightwell.instrumentation.exposition.scrape import Scrape
+from lightwell.instrumentation.exposition.scrape import Scrape, ScrapeReader
 from lightwell.instrumentation.kept import Sink
 from lightwell.instrumentation.roots import Tracing
 from lightwell.instrumentation.sampling import Baseline, KeepPolicy, Tail
@@ -141,8 +141,7 @@ def configure(
                 host_tracer_provider=_host_tracer_provider(),
                 host_meter_provider=_host_meter_provider(),
                 exporters=[exporter] if (exporter := environment.span_exporter()) else [],
-                readers=[PeriodicExportingMetricReader(sender)] if (sender := environment.metric_exporter()) else [],
-                scraped=scraped and environment.may_be_scraped(),
+                readers=_readers(scraped=scraped),
             )
             _set_globals(_present)
         _present.tracing.policy = policy
@@ -162,9 +161,11 @@ def assemble(
     host_meter_provider: AnyMeterProvider | None = None,
     exporters: Sequence[SpanExporter] = (),
     readers: Sequence[MetricReader] = (),
-    scraped: bool = False,
 ) -> Telemetry:
-    """Put telemetry together without making it the process's; only the instruments of metrics are always that."""
+    """Put telemetry together without making it the process's; only the instruments of metrics are always that.
+
+    Metrics can be read here where one of the readers is a `ScrapeReader`.
+    """
     resource = environment.resource(version)
     tail: Tail | None = None
     sampler: Baseline | None = None
@@ -179,13 +180,10 @@ def assemble(
         own.add_span_processor(tail)
         tracer_provider = own
     meter_provider = host_meter_provider
-    scrape: Scrape | None = None
-    if meter_provider is None and (readers or scraped):
-        # Not among `readers`: whoever flushes them would collect, and each exemplar is to be had once.
-        scraper = InMemoryMetricReader()
-        scrape = Scrape(scraper, resource.attributes) if scraped else None
-        all_readers = [*readers, scraper] if scraped else readers
-        meter_provider = MeterProvider(all_readers, resource=resource, shutdown_on_exit=False)
+    scraper = next((reader for reader in readers if isinstance(reader, ScrapeReader)), None)
+    senders = [reader for reader in readers if reader is not scraper]
+    if meter_provider is None and readers:
+        meter_provider = MeterProvider(readers, resource=resource, shutdown_on_exit=False)
     metrics.bind(meter_provider.get_meter(SCOPE, version) if meter_provider is not None else None)
     tracing = Tracing(
         server_tracer=tracer_provider.get_tracer(_INSTRUMENTOR, instrumentor_version, _SCHEMA),
@@ -197,7 +195,7 @@ def assemble(
     log.debug(
         TELEMETRY_STARTED.name,
         traces="host" if host_tracer_provider else "otlp" if exporters else "none",
-        metrics="host" if host_meter_provider else "otlp" if readers else "scraped" if scrape else "none",
+        metrics="host" if host_meter_provider else "otlp" if senders else "scraped" if scraper else "none",
         baseline_ratio=ratio,
     )
     return Telemetry(
@@ -206,9 +204,15 @@ def assemble(
         meter_provider=meter_provider,
         sampler=sampler,
         queues=queues,
-        readers=readers if host_meter_provider is None else (),
-        scrape=scrape,
+        readers=senders if host_meter_provider is None else (),
+        scrape=Scrape(scraper, resource.attributes) if scraper and host_meter_provider is None else None,
     )
+
+
+def _readers(*, scraped: bool) -> list[MetricReader]:
+    sender = environment.metric_exporter()
+    readers: list[MetricReader] = [] if sender is None else [PeriodicExportingMetricReader(sender)]
+    return [*readers, ScrapeReader()] if scraped and environment.may_be_scraped() else readers
 
 
 def _queue(exporter: SpanExporter) -> SpanQueue:

@@ -22,10 +22,14 @@ _OF_A_PROCESS: Final = frozenset({"process.pid", "service.instance.id"})
 _TARGET: Final = "target_info"
 
 
+class ScrapeReader(InMemoryMetricReader):
+    """The reader that answers scrapes: nobody else may collect from it, as the SDK gives each exemplar away once."""
+
+
 class Scrape:
     """Reads the metrics whenever it is asked; `resource` is who speaks."""
 
-    def __init__(self, reader: InMemoryMetricReader, resource: Mapping[str, AttributeValue]) -> None:
+    def __init__(self, reader: ScrapeReader, resource: Mapping[str, AttributeValue]) -> None:
         self.reader = reader
         self._resource = dict(resource)
         self._exemplars: Families = {}
