@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import httpx
@@ -19,7 +21,8 @@ PASSWORD = "admin:hunter2"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A server."""
-    with lightwell_server(tmp_path_factory.mktemp("explained")) as running:
+    settings = {"LIGHTWELL_LOOPS_LATE_RUNS_PERIOD": "100ms"}
+    with lightwell_server(tmp_path_factory.mktemp("explained"), settings) as running:
         yield running
 
 
@@ -78,6 +81,26 @@ def test_a_run_by_its_name_and_by_its_id(server: Serving) -> None:
     assert any("WAIT by wait_for_scheduled_time, the last time 20" in line for line in shown)
     assert shown[-1].startswith("`lightwell traces show TRACE`")
     assert explain(server.api_url, run).stdout.splitlines()[1] == lines[1]
+
+
+def test_a_run_that_nobody_starts(server: Serving) -> None:
+    """What the server did by itself has a trace too: that of the loop's tick."""
+    due = (datetime.now(UTC) - timedelta(minutes=5)).isoformat()
+    with httpx.Client(base_url=server.api_url) as client:
+        state = {"type": "SCHEDULED", "state_details": {"scheduled_time": due}}
+        run = make_run(client, "idle-ibis", state=state)
+        deadline = monotonic() + 20
+        while client.get(f"/flow_runs/{run}").json()["state_name"] != "Late":
+            assert monotonic() < deadline
+            sleep(0.05)
+
+    done = explain(server.api_url, run)
+    assert done.stdout.startswith("idle-ibis is Late: it was due 5 min ")
+    assert "belongs to no deployment" in done.stdout
+    scheduled, late = done.stdout[done.stdout.index("What happened") :].splitlines()[1:3]
+    assert "Late (SCHEDULED)" in late
+    assert len({line.split()[-1] for line in (scheduled, late)}) == 2
+    assert len(late.split()[-1]) == 32
 
 
 def test_the_answer_as_it_is(server: Serving) -> None:

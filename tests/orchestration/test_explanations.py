@@ -313,6 +313,14 @@ CASES = (
         "work queue: no worker is given it, so only the process that made it can start it.",
     ),
     Case(
+        "its deployment was deleted",
+        scheduled(ago(minutes=2), "Late"),
+        {"lost_deployment_id": UUID(int=20)},
+        ("NO_DEPLOYMENT", "LATE"),
+        "dapper-fox is Late: it was due 2 min ago, at 2026-03-01 11:58:00 UTC, and its deployment does not exist any "
+        "more: no worker is given it.",
+    ),
+    Case(
         "it is due just now",
         scheduled(ago(seconds=3)),
         {"queue": QUEUE._replace(last_polled=ago(seconds=2)), "loops": HEALTHY},

@@ -59,6 +59,7 @@ def explain(reader: Reader, flow_run_id: UUID, expectations: Expectations, loops
         is_shortened=len(history) > MOST_STATES,
         refusals=tuple(Refused._make(one) for one in flow_run_refusals.select(reader, flow_run_id)),
         deployment=Deployment(deployment.id, deployment.name, deployment.last_polled) if deployment else None,
+        lost_deployment_id=None if deployment else record.deployment_id,
         queue=Queue._make(queue) if queue else None,
         parent=Parent._make(parent._replace(state_type=_type_of(parent.state_type))) if parent else None,
         limits=_limits(reader, record, deployment or None),

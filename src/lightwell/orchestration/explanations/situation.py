@@ -159,6 +159,8 @@ class Situation:
     is_shortened: bool = False
     refusals: tuple[Refused, ...] = ()
     deployment: Deployment | None = None
+    lost_deployment_id: UUID | None = None
+    """The run is of a deployment that is not there any more."""
     queue: Queue | None = None
     parent: Parent | None = None
     limits: tuple[Limit, ...] = ()

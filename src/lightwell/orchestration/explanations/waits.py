@@ -112,11 +112,19 @@ def no_deployment(situation: Situation) -> Iterator[Reason]:
         return
     if _is_called(situation, _RETRY):
         return
-    text = (
-        f"it was due {span(situation.now - due)} ago, at {clock(due)}, and belongs to no deployment and to no work "
-        "queue: no worker is given it, so only the process that made it can start it"
+    text, evidence = (
+        f"it was due {span(situation.now - due)} ago, at {clock(due)}, and ",
+        [moment(EvidenceKind.DUE, due)],
     )
-    yield reason(ReasonCode.NO_DEPLOYMENT, text, moment(EvidenceKind.DUE, due), since=due)
+    if situation.lost_deployment_id is None:
+        text += (
+            "belongs to no deployment and to no work queue: no worker is given it, so only the process that made it "
+            "can start it"
+        )
+    else:
+        text += "its deployment does not exist any more: no worker is given it"
+        evidence.append(thing(EvidenceKind.DEPLOYMENT, situation.lost_deployment_id, None))
+    yield reason(ReasonCode.NO_DEPLOYMENT, text, *evidence, since=due)
 
 
 def late(situation: Situation) -> Iterator[Reason]:
