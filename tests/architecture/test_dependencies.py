@@ -31,7 +31,7 @@ def declared(requirements: list[str]) -> set[str]:
 
 def missing(folder: str, requirements: list[str]) -> set[str]:
     """Modules of other people that are imported and that no requirement brings by itself."""
-    own = {"lightwell", "tests", "benchmarks", "docs"}
+    own = {"lightwell", "tests", "benchmarks", "docs", "tools"}
     names = declared(requirements)
     distributions = packages_distributions()
     foreign = {name for name in imported_by(TOP / folder) if name not in sys.stdlib_module_names and name not in own}

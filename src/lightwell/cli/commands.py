@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "serve": "Start the server.",
     "database": "Look after the database.",
     "explain": "Say why a flow run is late, pending, waiting or failed.",
+    "traces": "Look at what a running server has seen.",
     "config": "Show every setting and where it comes from.",
     "version": "Show what is installed.",
 }

@@ -52,6 +52,11 @@ def variable_of(name: Name, environ: Mapping[str, str]) -> str | None:
     return next((variable for variable in name.variables if environ.get(variable, "").strip()), None)
 
 
+def is_without_colours(environ: Mapping[str, str]) -> bool:
+    """Whether whoever reads wants no colours (https://no-color.org), or has a terminal that knows none."""
+    return bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
+
+
 def refuse_unknown(model: type[BaseSettings], environ: Mapping[str, str]) -> None:
     """Raise SettingsError for every variable with our prefix that is no setting, naming the closest one that is."""
     known = [name.variable for name in names_in(model)]
