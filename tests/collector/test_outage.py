@@ -33,6 +33,11 @@ def _dropped(collector: Collector) -> float:
     return sum(float(value) for value in re.findall(rf"^{name}{{.*}} (\S+)$", collector.page(), re.MULTILINE))
 
 
+def _refuses(collector: Collector, what: str) -> bool:
+    pattern = rf"^otelcol_receiver_refused_{what}{{.*}} [1-9]"
+    return re.search(pattern, collector.own_page(), re.MULTILINE) is not None
+
+
 def test_failures_after_an_outage_arrive(otelcol: Path, tmp_path: Path) -> None:
     """Before it all arrive, after it all arrive, and what was lost between is counted."""
     with collecting(otelcol, tmp_path / "collector") as collector:
@@ -56,3 +61,26 @@ def test_failures_after_an_outage_arrive(otelcol: Path, tmp_path: Path) -> None:
 
     assert {answer.status for answer in before + during + after} == {500}
     assert took < 10
+
+
+def test_a_collector_that_refuses_everything_holds_up_nobody(otelcol: Path, tmp_path: Path) -> None:
+    """Out of memory from the start: requests are answered, what is refused is counted there, and the log stays calm."""
+    with collecting(otelcol, tmp_path / "collector", settings={"OTELCOL_MEMORY_MIB": "1"}) as collector:
+        settings = SETTINGS | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.address}
+        with (
+            lightwell_server(tmp_path / "server", settings) as server,
+            Troubles(server, tmp_path / "server") as troubles,
+        ):
+            began = time.monotonic()
+            answers = troubles.failing_statements(20)
+            took = time.monotonic() - began
+            until(lambda: _refuses(collector, "spans"), "spans are refused")
+            until(lambda: _refuses(collector, "metric_points"), "metrics are refused")
+            told = "telemetry.export_failed"
+            until(lambda: any(line["event"] == told for line in server.log_lines()), "the server says so")
+            lines = [line for line in server.log_lines() if line["event"] == told]
+        assert not collector.spans()
+
+    assert {answer.status for answer in answers} == {500}
+    assert took < 10
+    assert len({line["signal"] for line in lines}) == len(lines)

@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -44,14 +43,17 @@ def build(target: Path) -> None:
     go = shutil.which("go")
     if go is None:
         raise SystemExit("building the collector needs Go, which is not on the PATH")
-    with tempfile.TemporaryDirectory(prefix="otelcol-", dir=target.parent) as work:
-        environment = os.environ | {"GOBIN": work, "CGO_ENABLED": "0"}
-        _run([go, "install", f"{BUILDER}@v{version()}"], environment, work)
-        _run([f"{work}/builder", "--config", str(MANIFEST), f"--ldflags={LINKER}"], environment, work)
-        Path(work, "out", "otelcol").replace(target)
+    work = target.with_name(f"{target.name}.building")
+    shutil.rmtree(work, ignore_errors=True)  # of a build that was broken off
+    work.mkdir()
+    environment = os.environ | {"GOBIN": str(work), "CGO_ENABLED": "0"}
+    _run([go, "install", f"{BUILDER}@v{version()}"], environment, work)
+    _run([f"{work}/builder", "--config", str(MANIFEST), f"--ldflags={LINKER}"], environment, work)
+    (work / "out" / "otelcol").replace(target)
+    shutil.rmtree(work)
 
 
-def _run(command: list[str], environment: dict[str, str], work: str) -> None:
+def _run(command: list[str], environment: dict[str, str], work: Path) -> None:
     """Run a command that tells what it does on standard error, to keep standard output for the path alone."""
     ended = subprocess.run(command, env=environment, cwd=work, stdout=sys.stderr, check=False)
     if ended.returncode:
