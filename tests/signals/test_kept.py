@@ -1,6 +1,8 @@
 """Which traces are kept, and that a kept one is whole."""
 
 import asyncio
+import gc
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -264,25 +266,73 @@ def test_spans_of_other_libraries_follow_their_root() -> None:
     assert sink.names == ["child", "grandchild", "late", "late and broken", "late and broken", "root"]
 
 
-def test_memory_stays_bounded_whatever_is_never_ended() -> None:
-    """Spans past the limits are dropped and counted, never held; what is dropped comes from that root alone."""
-    tail, sink = Tail(most_spans=100, most_spans_each=50), _Sink()
+def test_spans_past_the_limit_of_their_root_are_dropped_and_counted() -> None:
+    """The first ones are held, the others counted, and those of other roots are not touched."""
+    tail, sink = Tail(most_spans_each=50), _Sink()
     tail.add_sink(sink)
     tracer = _tracer(tail)
-    before = GAUGES.dropped.get("too_many_spans", 0)
-    root = tracer.start_span("root", Context())
-    within = trace.set_span_in_context(root, Context())
-    for _ in range(70):
-        tracer.start_span("child", within).end()
-    for _ in range(1000):
-        tracer.start_span("never ended", Context())
-    assert GAUGES.dropped["too_many_spans"] - before == 20
-    failing = tracer.start_span("failing", Context())
-    failing.set_status(StatusCode.ERROR)
-    failing.end()
+    before = GAUGES.dropped.get(("traces", "too_many_spans"), 0)
+    for children in (70, 3):
+        root = tracer.start_span("root", Context())
+        for _ in range(children):
+            tracer.start_span("child", trace.set_span_in_context(root, Context())).end()
+        root.set_status(StatusCode.ERROR)
+        root.end()
 
-    assert sink.names == ["failing"]
-    assert len(tail._live) <= 100  # noqa: SLF001 -- the bound itself is what is tested
+    assert GAUGES.dropped["traces", "too_many_spans"] - before == 20
+    assert sink.names == ["child"] * 53 + ["root"] * 2
+
+
+def test_the_oldest_root_is_given_up_when_too_many_are_open() -> None:
+    """With what waits for it, which is counted; a failure of its own is kept all the same, and so are others."""
+    tail, sink = Tail(most_roots=10), _Sink()
+    tail.add_sink(sink)
+    tracer = _tracer(tail)
+    overflowed, dropped = GAUGES.overflowed, GAUGES.dropped.get(("traces", "too_many_spans"), 0)
+    oldest = tracer.start_span("oldest", Context())
+    tracer.start_span("child", trace.set_span_in_context(oldest, Context())).end()
+    others = [tracer.start_span("other", Context()) for _ in range(10)]
+    assert GAUGES.overflowed - overflowed == 1
+    assert GAUGES.dropped["traces", "too_many_spans"] - dropped == 1
+    for span in (oldest, others[-1]):
+        span.set_status(StatusCode.ERROR)
+        span.end()
+
+    assert sink.names == ["oldest", "other"]
+
+
+async def test_a_failure_is_whole_however_many_roots_are_open(make_signals: MakeSignals) -> None:
+    """What a request did is made into spans when it is kept, so having been given up costs it nothing."""
+    signals = make_signals(0.0)
+    tail = signals.telemetry.tracing.tail
+    assert tail is not None
+    tail._most_roots = 1  # noqa: SLF001 -- each root gives the one before up
+    async with _client(signals) as client:
+        await asyncio.gather(*(client.get("/api/things/fail/unit") for _ in range(5)))
+
+    names = [span.name for span in signals.spans]
+    assert [names.count(name) for name in ("GET /api/things/fail/unit", "SELECT", "toy.set_state")] == [5, 5, 5]
+
+
+def test_memory_stays_at_its_cap_whatever_is_never_ended() -> None:
+    """100,000 spans that never end, and some that wait for a root of those: what is held does not grow."""
+    tail = Tail(most_roots=1_000, most_spans=2_000)
+    tail.add_sink(_Sink())
+    tracer = _tracer(tail)
+
+    def blocks_after(roots: int) -> int:
+        for number in range(roots):
+            within = trace.set_span_in_context(tracer.start_span("never ended", Context()), Context())
+            tracer.start_span("never ended either", within)
+            if number % 10 == 0:
+                tracer.start_span("ended", within).end()
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    early, late = blocks_after(5_000), blocks_after(45_000)
+
+    assert tail.live_roots == 1_000
+    assert late - early < 5_000, "a root and its spans are some hundred blocks"
 
 
 def test_the_baseline_is_a_share_of_the_healthy_ones() -> None:

@@ -169,13 +169,13 @@ async def test_a_late_error_is_kept_in_any_case(make_signals: MakeSignals) -> No
 def test_lines_are_bounded_for_a_trace(signals: Signals) -> None:
     """The first ones are held, the others counted, and all written."""
     sink = _sink(signals)
-    before = GAUGES.lines_dropped
+    before = GAUGES.dropped.get(("logs", "too_many_lines"), 0)
     with _held_lines(), signals.telemetry.ticks.tick("late_runs"):
         for _ in range(MOST_LINES + 10):
             log.info("http.request")
 
     assert len(sink.lines) == MOST_LINES
-    assert GAUGES.lines_dropped - before == 10
+    assert GAUGES.dropped["logs", "too_many_lines"] - before == 10
     assert len(signals.events("http.request")) == MOST_LINES + 10
 
 

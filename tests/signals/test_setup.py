@@ -233,12 +233,12 @@ class _Stalled(SpanExporter):
 def test_a_stalled_exporter_costs_bounded_memory_and_is_counted() -> None:
     """The queue holds its limit; the oldest traces go first; what is lost is counted."""
     exporter = _Stalled()
-    before = GAUGES.dropped.get("queue_full", 0)
+    before = GAUGES.dropped.get(("traces", "queue_full"), 0)
     queue = SpanQueue(exporter, most_spans=100, batch=10, every=0.01)
     span = ReadableSpan("one")
     for _ in range(1000):
         queue(KeptTrace([span]))
-    lost = GAUGES.dropped["queue_full"] - before
+    lost = GAUGES.dropped["traces", "queue_full"] - before
 
     assert lost >= 890
     exporter.gate.set()

@@ -7,7 +7,7 @@ propagators), it is left to it.
 import os
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from uuid import uuid4
 
 from opentelemetry.sdk.metrics.export import MetricExporter
@@ -17,6 +17,10 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from lightwell.instrumentation.vocabulary import TELEMETRY_REFUSED
 from lightwell.instrumentation.words import log
 
+if TYPE_CHECKING:
+    from opentelemetry.sdk._logs.export import LogRecordExporter
+
+Signal = Literal["TRACES", "METRICS", "LOGS"]
 _GRPC: Final = "opentelemetry.exporter.otlp.proto.grpc"
 
 
@@ -63,6 +67,11 @@ def may_be_scraped() -> bool:
     return not is_disabled() and _exporters("METRICS") != ["none"]
 
 
+def log_exporter() -> "LogRecordExporter | None":
+    """The exporter of log lines; None where no endpoint is configured."""
+    return cast("LogRecordExporter | None", _exporter("LOGS", "_log_exporter", "OTLPLogExporter"))
+
+
 def number(name: str, default: float) -> float:
     """A variable that holds a positive number; `default` where it is absent or holds none."""
     text = os.environ.get(name, "").strip()
@@ -74,29 +83,24 @@ def number(name: str, default: float) -> float:
         value = 0.0
     if value > 0:
         return value
-    log.warning(TELEMETRY_REFUSED.name, variable=name, value=text, reason="not a positive number")
+    _refuse(name, text, "not a positive number")
     return default
 
 
-def _protocol(signal: Literal["TRACES", "METRICS"]) -> str | None:
+def _protocol(signal: Signal) -> str | None:
     """`http/protobuf` or `grpc`; None where this signal goes nowhere."""
     chosen = _exporters(signal)
     known = ["otlp", "prometheus", "none"] if signal == "METRICS" else ["otlp", "none"]
     for name in chosen:
         if name not in known:
             reason = " or ".join(known)
-            log.warning(TELEMETRY_REFUSED.name, variable=f"OTEL_{signal}_EXPORTER", value=name, reason=reason)
+            _refuse(f"OTEL_{signal}_EXPORTER", name, reason)
     if "otlp" not in chosen and (chosen or not _otlp(signal, "ENDPOINT")):
         return None
     protocol = _otlp(signal, "PROTOCOL") or "http/protobuf"
     if protocol in {"http/protobuf", "grpc"}:
         return protocol
-    log.warning(
-        TELEMETRY_REFUSED.name,
-        variable="OTEL_EXPORTER_OTLP_PROTOCOL",
-        value=protocol,
-        reason="http/protobuf or grpc; http/protobuf is used",
-    )
+    _refuse("OTEL_EXPORTER_OTLP_PROTOCOL", protocol, "http/protobuf or grpc; http/protobuf is used")
     return "http/protobuf"
 
 
@@ -106,12 +110,22 @@ def _exporters(signal: str) -> list[str]:
     return [name.strip() for name in names if name.strip()]
 
 
+_refused: Final[set[tuple[str, str]]] = set()
+
+
+def _refuse(variable: str, value: str, reason: str) -> None:
+    """Say once that a variable asks for what is not to be had, though several signals may ask for it."""
+    if (variable, value) not in _refused:
+        _refused.add((variable, value))
+        log.warning(TELEMETRY_REFUSED.name, variable=variable, value=value, reason=reason)
+
+
 def _otlp(signal: str, name: str) -> str | None:
     value = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal}_{name}") or os.environ.get(f"OTEL_EXPORTER_OTLP_{name}")
     return value.strip() or None if value else None
 
 
-def _exporter(signal: Literal["TRACES", "METRICS"], module: str, name: str) -> Any:
+def _exporter(signal: Signal, module: str, name: str) -> Any:
     """The exporter, compressing unless a variable says otherwise: gzip makes a batch ten times smaller.
 
     Imported when it is needed: the libraries of an exporter cost a fifth of a second, and gRPC's may be absent.
@@ -123,13 +137,12 @@ def _exporter(signal: Literal["TRACES", "METRICS"], module: str, name: str) -> A
     try:
         make = getattr(import_module(f"{package}.{module}"), name)
     except ImportError:
-        log.warning(
-            TELEMETRY_REFUSED.name,
-            variable="OTEL_EXPORTER_OTLP_PROTOCOL",
-            value=protocol,
-            reason="opentelemetry-exporter-otlp-proto-grpc is not installed; nothing is sent",
+        _refuse(
+            "OTEL_EXPORTER_OTLP_PROTOCOL",
+            protocol,
+            "it comes with lightwell[grpc], which is not installed; nothing is sent",
         )
         return None
-    if _otlp(signal, "COMPRESSION") or protocol == "grpc":
+    if _otlp(signal, "COMPRESSION"):
         return make()
-    return make(compression=import_module(package).Compression.Gzip)
+    return make(compression=import_module("grpc" if protocol == "grpc" else package).Compression.Gzip)

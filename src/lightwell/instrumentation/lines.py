@@ -5,12 +5,12 @@ presentable (`line_of`) only when it is kept.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from lightwell.instrumentation.kept import Line
-from lightwell.instrumentation.metrics import count_line_dropped
+from lightwell.instrumentation.metrics import count_dropped
 from lightwell.instrumentation.recording import Recording
 
 MOST_LINES: Final = 200
@@ -19,8 +19,25 @@ MOST_LINES: Final = 200
 MOST_LINES_IN_ALL: Final = 20_000
 """Lines that all recordings together hold at most."""
 
+Take = Callable[[Line], object]
+
+
+class Outlet:
+    """Where lines of some levels go as soon as they are written, whatever becomes of their trace."""
+
+    levels: frozenset[str] = frozenset()
+    take: Take = staticmethod(lambda _line: None)
+
+    def bind(self, levels: frozenset[str] = frozenset(), take: Take = lambda _line: None) -> None:
+        """Send lines of these levels there, and no more to where they went before."""
+        self.levels, self.take = levels, take
+
+
+OUTLET: Final = Outlet()
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 _PLAIN: Final = (str, int, float, bool)
 _OWN: Final = frozenset({"event", "level", "timestamp", "trace_id", "span_id"})
 
@@ -32,6 +49,11 @@ class _Held:
 
 
 _held: Final = _Held()
+
+
+def levels_from(least: str) -> frozenset[str]:
+    """The names of a level and of those above it; none for `none`."""
+    return frozenset(_LEVELS[_LEVELS.index(least.lower()) :]) if least.lower() in _LEVELS else frozenset()
 
 
 def hold(recording: Recording, said: Mapping[str, Any]) -> None:
@@ -49,7 +71,7 @@ def hold(recording: Recording, said: Mapping[str, Any]) -> None:
             _held.lines += 1
             lines.append(said)
     if not has_room:
-        count_line_dropped()
+        count_dropped("logs", "too_many_lines", 1)
 
 
 def release(recording: Recording) -> Sequence[Mapping[str, Any]]:

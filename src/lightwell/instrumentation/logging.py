@@ -16,8 +16,9 @@ import orjson
 import structlog
 from opentelemetry import trace
 
+from lightwell.instrumentation.complaints import COMPLAINTS
 from lightwell.instrumentation.failures import is_reported
-from lightwell.instrumentation.lines import hold
+from lightwell.instrumentation.lines import OUTLET, hold, line_of
 from lightwell.instrumentation.outcomes import message_of, qualified_name, stack_of
 from lightwell.instrumentation.recording import current
 from lightwell.instrumentation.words import Target, log
@@ -92,6 +93,8 @@ def stamp(_logger: Any, method: str, event: Event) -> Event:
         event["stack"] = stack_of(error)
     if recording is not None:
         hold(recording, event)
+    if method in OUTLET.levels:
+        OUTLET.take(line_of(event))
     return event
 
 
@@ -169,7 +172,11 @@ class PipelineHandler(logging.Handler):
         """Write one record as a line."""
         try:
             error = record.exc_info[1] if record.exc_info else None
-            if is_reported(error) or (record.name.startswith("opentelemetry") and self._is_repeated(record)):
+            if (
+                COMPLAINTS.hears(record)
+                or is_reported(error)
+                or (record.name.startswith("opentelemetry") and self._is_repeated(record))
+            ):
                 return
             if record.name in _RUNNERS and isinstance(error, UnicodeDecodeError):
                 return

@@ -59,10 +59,12 @@ class Gauges:
         self.last_success: dict[str, float] = {}
         self.kept: dict[str, int] = {}
         self.passed = 0
-        self.exported = 0
-        self.dropped: dict[str, int] = {}
+        self.overflowed = 0
+        self.exported: dict[str, int] = {}
+        self.dropped: dict[tuple[str, str], int] = {}
+        self.queued: dict[str, Callable[[], int]] = {}
+        self.live_roots: Callable[[], int] = lambda: 0
         self.received: dict[str, int] = {}
-        self.lines_dropped = 0
         self.store = StoreFigures()
         self.live_apps: Callable[[], int] = lambda: 0
 
@@ -70,14 +72,9 @@ class Gauges:
 GAUGES: Final = Gauges()
 
 
-def count_dropped(reason: str, spans: int) -> None:
-    """Spans of kept traces were lost for `reason`."""
-    GAUGES.dropped[reason] = GAUGES.dropped.get(reason, 0) + spans
-
-
-def count_line_dropped() -> None:
-    """A log line of a trace could not be held for it; it was written all the same."""
-    GAUGES.lines_dropped += 1
+def count_dropped(signal: str, reason: str, items: int) -> None:
+    """Spans, points of metrics or log lines were lost for `reason`."""
+    GAUGES.dropped[signal, reason] = GAUGES.dropped.get((signal, reason), 0) + items
 
 
 def count_received(result: str, spans: int) -> None:
@@ -118,6 +115,11 @@ def _executed_statements() -> Iterable[tuple[float, Attributes]]:
         yield sum(counted[kind] for counted in list(_statements)), {names.UNIT_KIND: kind}
 
 
+def _queued() -> Iterable[tuple[float, Attributes]]:
+    for signal, count in list(GAUGES.queued.items()):
+        yield count(), {names.SIGNAL: signal}
+
+
 class _Instruments:
     def __init__(self, meter: Meter) -> None:
         self.request_duration = histogram(meter, names.REQUEST_DURATION)
@@ -150,11 +152,20 @@ class _Instruments:
             names.SPANS_RECEIVED,
             lambda: [(n, {names.RECEIVED: result}) for result, n in list(GAUGES.received.items())],
         )
-        observe(meter, names.SPANS_EXPORTED, lambda: [(GAUGES.exported, {})])
+        observe(meter, names.TRACES_OVERFLOWED, lambda: [(GAUGES.overflowed, {})])
+        observe(meter, names.TRACES_LIVE, lambda: [(GAUGES.live_roots(), {})])
+        observe(meter, names.TELEMETRY_QUEUED, _queued)
+        observe(
+            meter,
+            names.SPANS_EXPORTED,
+            lambda: [(n, {names.SIGNAL: what}) for what, n in list(GAUGES.exported.items())],
+        )
         observe(
             meter,
             names.SPANS_DROPPED,
-            lambda: [(n, {names.DROP_REASON: why}) for why, n in list(GAUGES.dropped.items())],
+            lambda: [
+                (n, {names.SIGNAL: what, names.DROP_REASON: why}) for (what, why), n in list(GAUGES.dropped.items())
+            ],
         )
 
 

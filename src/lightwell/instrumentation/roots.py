@@ -86,7 +86,7 @@ class Tracing:
         ended_at: int | None = None
         if recording.kept or self.tail is None:
             ended_at = ended + offset_of(recording)
-            if recording.kept and lines and self.tail is not None:
+            if recording.kept and self.tail is not None:
                 self.tail.bring(span.get_span_context().span_id, [line_of(said) for said in lines])
             if name is not None:
                 span.update_name(name)

@@ -4,6 +4,7 @@ Where kept spans go is in `export.py`; what they are made of in `replay.py`.
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +17,7 @@ from opentelemetry.trace import Link, SpanKind, StatusCode, TraceFlags, TraceSta
 from opentelemetry.util.types import Attributes
 
 from lightwell.instrumentation.kept import KeptTrace, Line, Sink
-from lightwell.instrumentation.metrics import count_dropped
+from lightwell.instrumentation.metrics import GAUGES, count_dropped
 from lightwell.instrumentation.recording import Recording
 from lightwell.instrumentation.vocabulary import KEPT
 from lightwell.kit.token_bucket import TokenBucket
@@ -142,22 +143,36 @@ class Tail(SpanProcessor):
     """Holds the spans of each local root until it ends, then hands all of them to the sinks, or none.
 
     A root is kept when its `lightwell.kept.reason` is set, it is sampled, or its status is ERROR. At most `most_spans`
-    wait, at most `most_spans_each` for one root; a span that ends after its root follows the decision, and a failed one
-    is kept in any case.
+    wait, at most `most_spans_each` for one root, at most `most_roots` are open: past that the oldest is given up, with
+    what waits for it. A span that ends after its root follows the decision, and a failed one is kept in any case.
     """
 
-    def __init__(self, *, most_spans: int = 20_000, most_spans_each: int = 2_000, most_decisions: int = 4_096) -> None:
+    def __init__(
+        self,
+        *,
+        most_roots: int = 10_000,
+        most_spans: int = 20_000,
+        most_spans_each: int = 2_000,
+        most_decisions: int = 4_096,
+    ) -> None:
         self._sinks: tuple[Sink, ...] = ()
+        self._most_roots = most_roots
         self._most_spans = most_spans
         self._most_spans_each = most_spans_each
         self._most_decisions = most_decisions
         self._lock = threading.Lock()
-        self._live: dict[int, None] = {}
-        self._root_of: dict[int, int] = {}
+        # Ordered ones, because finding a plain dictionary's oldest key takes the longer the more went before it.
+        self._live: OrderedDict[int, None] = OrderedDict()
+        self._root_of: OrderedDict[int, int] = OrderedDict()
         self._waiting: dict[int, list[ReadableSpan]] = {}
         self._held = 0
-        self._kept_roots: dict[int, None] = {}
+        self._kept_roots: OrderedDict[int, None] = OrderedDict()
         self._lines: dict[int, Sequence[Line]] = {}
+
+    @property
+    def live_roots(self) -> int:
+        """Roots that are open."""
+        return len(self._live)
 
     @property
     def has_sinks(self) -> bool:
@@ -173,8 +188,10 @@ class Tail(SpanProcessor):
         self._sinks = tuple(one for one in self._sinks if one is not sink)
 
     def bring(self, root_id: int, lines: Sequence[Line]) -> None:
-        """Take the log lines of a root that is kept and about to end."""
-        self._lines[root_id] = lines
+        """Take the log lines of a root that is kept and about to end; one that was given up has its details again."""
+        if lines:
+            self._lines[root_id] = lines
+        self._live[root_id] = None
 
     def take_late(self, lines: Sequence[Line]) -> None:
         """Hand over log lines that came after the end of their root."""
@@ -186,13 +203,13 @@ class Tail(SpanProcessor):
         if context is None or not self._sinks:
             return
         if parent is None or parent.is_remote:
-            if len(self._live) >= self._most_spans:
-                self._live.pop(next(iter(self._live)), None)
+            if len(self._live) >= self._most_roots:
+                self._give_up_oldest()
             self._live[context.span_id] = None
             return
         with self._lock:
             if len(self._root_of) >= self._most_spans:
-                self._root_of.pop(next(iter(self._root_of)))
+                self._root_of.popitem(last=False)
             self._root_of[context.span_id] = self._root_of.get(parent.span_id, parent.span_id)
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -209,22 +226,35 @@ class Tail(SpanProcessor):
         kept = _is_kept(root)
         with self._lock:
             self._live.pop(root_id, None)
-            children = self._waiting.pop(root_id, None)
-            if children:
-                self._held -= len(children)
-                for child in children:
-                    if child.context is not None:
-                        self._root_of.pop(child.context.span_id, None)
+            children = self._take_children(root_id)
             if kept:
                 if len(self._kept_roots) >= self._most_decisions:
-                    self._kept_roots.pop(next(iter(self._kept_roots)))
+                    self._kept_roots.popitem(last=False)
                 self._kept_roots[root_id] = None
         if kept:
-            self._hand_over([root, *(children or ())], self._lines.pop(root_id, ()))
+            self._hand_over([root, *children], self._lines.pop(root_id, ()))
         elif children:
             failures = [child for child in children if child.status.status_code is StatusCode.ERROR]
             if failures:
                 self._hand_over(failures)
+
+    def _take_children(self, root_id: int) -> Sequence[ReadableSpan]:
+        children = self._waiting.pop(root_id, ())
+        self._held -= len(children)
+        for child in children:
+            if child.context is not None:
+                self._root_of.pop(child.context.span_id, None)
+        return children
+
+    def _give_up_oldest(self) -> None:
+        with self._lock:
+            if not self._live:
+                return
+            oldest, _ = self._live.popitem(last=False)
+            given_up = len(self._take_children(oldest))
+        GAUGES.overflowed += 1
+        if given_up:
+            count_dropped("traces", "too_many_spans", given_up)
 
     def _hold(self, span: ReadableSpan, span_id: int) -> None:
         with self._lock:
@@ -235,7 +265,7 @@ class Tail(SpanProcessor):
                     waiting.append(span)
                     self._held += 1
                 else:
-                    count_dropped("too_many_spans", 1)
+                    count_dropped("traces", "too_many_spans", 1)
                 return
             self._root_of.pop(span_id, None)
             follows = root_id in self._kept_roots

@@ -6,7 +6,7 @@ A host application that has set providers of its own keeps them: this server the
 import threading
 from collections.abc import Sequence
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import metrics as metrics_api
 from opentelemetry import trace as trace_api
@@ -16,21 +16,29 @@ from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.metrics._internal import _ProxyMeterProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider
 from opentelemetry.trace import TracerProvider as AnyTracerProvider
 
 from lightwell.instrumentation import environment, logging, metrics
-from lightwell.instrumentation.export import SpanQueue, within
+from lightwell.instrumentation.export import Queue, SpanQueue, WatchedMetrics, started, within
 from lightwell.instrumentation.exposition.scrape import Scrape, ScrapeReader
 from lightwell.instrumentation.kept import Sink
+from lightwell.instrumentation.lines import OUTLET, levels_from
 from lightwell.instrumentation.roots import Tracing
 from lightwell.instrumentation.sampling import Baseline, KeepPolicy, Tail
 from lightwell.instrumentation.ticks import Ticks
 from lightwell.instrumentation.vocabulary import SCOPE, TELEMETRY_ABANDONED, TELEMETRY_STARTED
 from lightwell.instrumentation.words import log
+from lightwell.kit.late import load
 from lightwell.kit.token_bucket import TokenBucket
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk._logs.export import LogRecordExporter
+
+    from lightwell.instrumentation.log_export import LineQueue
 
 _INSTRUMENTOR: Final = "opentelemetry.instrumentation.fastapi"
 _SCHEMA: Final = "https://opentelemetry.io/schemas/1.36.0"
@@ -49,7 +57,7 @@ class Telemetry:
         tracer_provider: AnyTracerProvider | None = None,
         meter_provider: AnyMeterProvider | None = None,
         sampler: Baseline | None = None,
-        queues: Sequence[SpanQueue] = (),
+        queues: Sequence[Queue[Any]] = (),
         readers: Sequence[MetricReader] = (),
         scrape: Scrape | None = None,
     ) -> None:
@@ -84,14 +92,19 @@ class Telemetry:
         """
         end = monotonic() + deadline
         in_time = True
+        threads = [started(reader.force_flush, "lightwell-metrics-flush") for reader in self._readers]
+        for queue in self._queues:
+            queue.wake()
         for queue in self._queues:
             in_time = queue.flush(max(0.0, end - monotonic())) and in_time
-        for reader in self._readers:
-            in_time = within(end - monotonic(), reader.force_flush, "lightwell-metrics-flush") and in_time
+        for thread in threads:
+            thread.join(max(0.0, end - monotonic()))
+            in_time = in_time and not thread.is_alive()
         if self.scrape is not None:
             in_time = within(end - monotonic(), self.scrape.publish, "lightwell-metrics-last") and in_time
         if not in_time:
-            log.warning(TELEMETRY_ABANDONED.name, deadline=deadline)
+            waiting = sum(queue.held for queue in self._queues)
+            log.warning(TELEMETRY_ABANDONED.name, deadline=deadline, waiting=waiting)
         return in_time
 
     def shutdown(self, deadline: float) -> bool:
@@ -109,7 +122,7 @@ _lock: Final = threading.Lock()
 _present: Telemetry | None = None
 
 
-def configure(
+def configure(  # noqa: PLR0913 -- each is a setting
     *,
     version: str,
     enabled: bool = True,
@@ -117,13 +130,16 @@ def configure(
     keep: KeepPolicy | None = None,
     remote: TokenBucket | None = None,
     scraped: bool = False,
+    otlp_log_level: str = "WARNING",
     log_level: str = "INFO",
     log_format: logging.Format = "auto",
 ) -> Telemetry:
     """Set up telemetry for this process; called again it changes levels and thresholds and makes nothing anew.
 
     `baseline_ratio` is the share of healthy traces to keep, `keep` what else is kept, `remote` gives a token for each
-    trace that is kept because its caller has sampled it, `scraped` lets metrics be read here. With `enabled=False` or
+    trace that is kept because its caller has sampled it, `scraped` lets metrics be read here, `otlp_log_level` is the
+    least level of the log lines that go to a collector whatever becomes of their trace (`none`: not even those of kept
+    traces do). With `enabled=False` or
     `OTEL_SDK_DISABLED=true` there are logs alone.
     """
     global _present  # noqa: PLW0603 -- the telemetry of the process
@@ -141,6 +157,8 @@ def configure(
                 host_tracer_provider=_host_tracer_provider(),
                 host_meter_provider=_host_meter_provider(),
                 exporters=[exporter] if (exporter := environment.span_exporter()) else [],
+                line_exporters=_line_exporters(otlp_log_level),
+                otlp_log_level=otlp_log_level,
                 readers=_readers(scraped=scraped),
             )
             _set_globals(_present)
@@ -151,7 +169,12 @@ def configure(
         return _present
 
 
-def assemble(
+def _line_exporters(level: str) -> "Sequence[LogRecordExporter]":
+    exporter = environment.log_exporter() if levels_from(level) else None
+    return [] if exporter is None else [exporter]
+
+
+def assemble(  # noqa: PLR0913 -- each is a part that a test may want to choose
     *,
     version: str,
     ratio: float,
@@ -160,6 +183,8 @@ def assemble(
     host_tracer_provider: AnyTracerProvider | None = None,
     host_meter_provider: AnyMeterProvider | None = None,
     exporters: Sequence[SpanExporter] = (),
+    line_exporters: "Sequence[LogRecordExporter]" = (),
+    otlp_log_level: str = "WARNING",
     readers: Sequence[MetricReader] = (),
 ) -> Telemetry:
     """Put telemetry together without making it the process's; only the instruments of metrics are always that.
@@ -169,16 +194,15 @@ def assemble(
     resource = environment.resource(version)
     tail: Tail | None = None
     sampler: Baseline | None = None
-    queues: list[SpanQueue] = []
+    queues: list[Queue[Any]] = []
     tracer_provider = host_tracer_provider
     if tracer_provider is None:
         tail, sampler = Tail(), Baseline(ratio, remote)
-        queues = [_queue(exporter) for exporter in exporters]
-        for queue in queues:
-            tail.add_sink(queue)
-        own = TracerProvider(sampler=sampler, resource=resource, shutdown_on_exit=False)
-        own.add_span_processor(tail)
-        tracer_provider = own
+        queues += [_send_spans(exporter, tail) for exporter in exporters]
+        tracer_provider = _own_provider(resource, sampler, tail)
+    levels = levels_from(otlp_log_level)
+    OUTLET.bind()
+    queues += [_send_lines(exporter, tail, resource, levels) for exporter in (line_exporters if levels else ())]
     meter_provider = host_meter_provider
     scraper = next((reader for reader in readers if isinstance(reader, ScrapeReader)), None)
     senders = [reader for reader in readers if reader is not scraper]
@@ -196,6 +220,7 @@ def assemble(
         TELEMETRY_STARTED.name,
         traces="host" if host_tracer_provider else "otlp" if exporters else "none",
         metrics="host" if host_meter_provider else "otlp" if senders else "scraped" if scraper else "none",
+        logs="otlp" if line_exporters else "none",
         baseline_ratio=ratio,
     )
     return Telemetry(
@@ -211,17 +236,44 @@ def assemble(
 
 def _readers(*, scraped: bool) -> list[MetricReader]:
     sender = environment.metric_exporter()
-    readers: list[MetricReader] = [] if sender is None else [PeriodicExportingMetricReader(sender)]
+    readers: list[MetricReader] = [] if sender is None else [PeriodicExportingMetricReader(WatchedMetrics(sender))]
     return [*readers, ScrapeReader()] if scraped and environment.may_be_scraped() else readers
 
 
-def _queue(exporter: SpanExporter) -> SpanQueue:
-    return SpanQueue(
+def _own_provider(resource: Resource, sampler: Baseline, tail: Tail) -> TracerProvider:
+    own = TracerProvider(sampler=sampler, resource=resource, shutdown_on_exit=False)
+    own.add_span_processor(tail)
+    metrics.GAUGES.live_roots = lambda: tail.live_roots
+    return own
+
+
+def _send_spans(exporter: SpanExporter, tail: Tail) -> Queue[Any]:
+    spans = SpanQueue(
         exporter,
         most_spans=int(environment.number("OTEL_BSP_MAX_QUEUE_SIZE", 2048)),
         batch=int(environment.number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512)),
         every=environment.number("OTEL_BSP_SCHEDULE_DELAY", 5000) / 1000,
     )
+    tail.add_sink(spans)
+    return spans.queue
+
+
+def _send_lines(
+    exporter: "LogRecordExporter", tail: Tail | None, resource: Resource, levels: frozenset[str]
+) -> Queue[Any]:
+    make: type[LineQueue] = load("lightwell.instrumentation.log_export:LineQueue")
+    lines = make(
+        exporter,
+        resource,
+        at_once=levels,
+        most_lines=int(environment.number("OTEL_BLRP_MAX_QUEUE_SIZE", 2048)),
+        batch=int(environment.number("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", 512)),
+        every=environment.number("OTEL_BLRP_SCHEDULE_DELAY", 1000) / 1000,
+    )
+    OUTLET.bind(levels, lines.take)
+    if tail is not None:
+        tail.add_sink(lines)
+    return lines.queue
 
 
 def _set_globals(telemetry: Telemetry) -> None:

@@ -189,6 +189,7 @@ def telemetry_of(settings: Settings) -> Telemetry:
         keep=_policy(settings.telemetry),
         remote=TokenBucket(settings.telemetry.remote_rate, settings.telemetry.remote_burst),
         scraped=settings.telemetry.metrics,
+        otlp_log_level=settings.telemetry.otlp_log_level,
         log_level=settings.telemetry.log_level,
         log_format=settings.telemetry.log_format,
     )

@@ -11,6 +11,7 @@ from lightwell.settings.values import Duration, SlowRules, parse_list
 
 _STATUS = range(100, 600)
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+OtlpLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "none"]
 
 Verdict = Literal["ACCEPT", "REJECT", "WAIT", "ABORT"]
 
@@ -96,6 +97,11 @@ class TelemetrySettings(Section):
         ge=timedelta(0),
         le=timedelta(minutes=10),
     )
+    otlp_log_level: OtlpLevel = setting(
+        "The least severe log line that goes to a collector (OTEL_EXPORTER_OTLP_ENDPOINT) whatever becomes of its "
+        "trace; the lines of kept traces go at every level. none sends no lines at all.",
+        "WARNING",
+    )
     log_level: Level = setting(
         "The least severe log line that is written.",
         "INFO",
@@ -111,6 +117,13 @@ class TelemetrySettings(Section):
     )
 
     store: TraceStoreSettings = TraceStoreSettings()
+
+    @field_validator("otlp_log_level", mode="before")
+    @classmethod
+    def _as_named(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return "none" if value.lower() == "none" else value.upper()
 
     @field_validator("log_level", mode="before")
     @classmethod

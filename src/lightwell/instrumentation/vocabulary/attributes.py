@@ -129,8 +129,10 @@ ATTRIBUTES: Final = (
     AttributeName(
         FLOW_RUNS, "string[]", "All flow runs that were worked on, where there were several; 100 of them at most."
     ),
-    AttributeName(SIGNAL, "string", "`traces` or `metrics`."),
-    AttributeName(DROP_REASON, "string", "`queue_full`, `export_failed`, `too_many_spans` or `shut_down`."),
+    AttributeName(SIGNAL, "string", "`traces`, `metrics` or `logs`."),
+    AttributeName(
+        DROP_REASON, "string", "`queue_full`, `export_failed`, `too_many_spans`, `too_many_lines` or `shut_down`."
+    ),
     AttributeName(
         STORE_DROP_REASON,
         "string",

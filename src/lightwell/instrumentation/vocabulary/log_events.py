@@ -100,7 +100,7 @@ SUBSCRIBER_FAILED: Final = LogEvent(
 )
 APP_REQUESTED: Final = LogEvent("app_cache.request", "debug", "An application was asked for.", ("result",))
 TELEMETRY_STARTED: Final = LogEvent(
-    "telemetry.started", "debug", "Where signals go from this process.", ("traces", "metrics", "baseline_ratio")
+    "telemetry.started", "debug", "Where signals go from this process.", ("traces", "metrics", "logs", "baseline_ratio")
 )
 TELEMETRY_REFUSED: Final = LogEvent(
     "telemetry.refused",
@@ -109,10 +109,17 @@ TELEMETRY_REFUSED: Final = LogEvent(
     ("variable", "value", "reason"),
 )
 TELEMETRY_FAILED: Final = LogEvent(
-    "telemetry.export_failed", "warning", "Signals could not be delivered; at most once a minute.", ("signal", "lost")
+    "telemetry.export_failed",
+    "warning",
+    "Signals could not be delivered; at most one line a minute in all. `lost` counts the items of every signal since "
+    "the last line, `signal` and `reason` are of the latest.",
+    ("signal", "lost", "reason"),
 )
 TELEMETRY_ABANDONED: Final = LogEvent(
-    "telemetry.flush_abandoned", "warning", "The deadline for the last signals passed at shutdown.", ("deadline",)
+    "telemetry.flush_abandoned",
+    "warning",
+    "The deadline for the last signals passed at shutdown; `waiting` spans and lines were not sent by then.",
+    ("deadline", "waiting"),
 )
 STORE_OFF: Final = LogEvent(
     "trace_store.off",

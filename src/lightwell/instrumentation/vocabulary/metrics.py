@@ -15,6 +15,7 @@ from lightwell.instrumentation.vocabulary.attributes import (
     RESULT,
     RULE,
     RUN_KIND,
+    SIGNAL,
     SOCKET_CLOSER,
     SOCKET_CODE,
     STATE_FROM,
@@ -124,10 +125,30 @@ TRACES_KEPT: Final = Metric("lightwell.traces.kept", "counter", "{trace}", "Trac
 TRACES_PASSED: Final = Metric(
     "lightwell.traces.passed", "counter", "{trace}", "Healthy traces outside of the baseline, which were not kept."
 )
-SPANS_DROPPED: Final = Metric(
-    "lightwell.telemetry.dropped", "counter", "{span}", "Spans of kept traces that were lost.", (DROP_REASON,)
+TRACES_OVERFLOWED: Final = Metric(
+    "lightwell.traces.overflowed",
+    "counter",
+    "{trace}",
+    "Traces whose details were given up before their end, because too many were open.",
 )
-SPANS_EXPORTED: Final = Metric("lightwell.telemetry.exported", "counter", "{span}", "Spans that were delivered.")
+TRACES_LIVE: Final = Metric("lightwell.traces.live", "gauge", "{trace}", "Traces that are open.")
+SPANS_DROPPED: Final = Metric(
+    "lightwell.telemetry.dropped",
+    "counter",
+    "{item}",
+    "Spans and log lines of kept traces, and points of metrics, that were lost.",
+    (SIGNAL, DROP_REASON),
+)
+SPANS_EXPORTED: Final = Metric(
+    "lightwell.telemetry.exported",
+    "counter",
+    "{item}",
+    "Spans, log lines and points of metrics that were delivered.",
+    (SIGNAL,),
+)
+TELEMETRY_QUEUED: Final = Metric(
+    "lightwell.telemetry.queued", "gauge", "{item}", "Spans and log lines that wait to be sent.", (SIGNAL,)
+)
 METRICS: Final = (
     REQUEST_DURATION,
     ACTIVE_REQUESTS,
@@ -154,6 +175,9 @@ METRICS: Final = (
     TRACES_PASSED,
     SPANS_DROPPED,
     SPANS_EXPORTED,
+    TRACES_OVERFLOWED,
+    TRACES_LIVE,
+    TELEMETRY_QUEUED,
     *BUSINESS_METRICS,
     *EXPORTER_METRICS,
     *RECEIVED_METRICS,
