@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -73,6 +75,7 @@ class Load:
         self._reading()
         self._holding()
         self._of_old()
+        self._of_others()
         self._mistakes()
         self._troubled()
 
@@ -129,6 +132,15 @@ class Load:
         event = {"event": "of.old", "resource": {"prefect.resource.id": "a.thing"}, "id": str(uuid4())}
         self._post("/events", [event | {"occurred": (datetime.now(UTC) - timedelta(days=2)).isoformat()}])
 
+    def _of_others(self) -> None:
+        """A span of a client that has an SDK, and one that is none."""
+        now = time.time_ns()
+        span = {"spanId": uuid4().hex[:16], "name": "flow", "startTimeUnixNano": now, "endTimeUnixNano": now + 1}
+        spans = [{"traceId": uuid4().hex, **span}, {"traceId": "", **span}]
+        body = {"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}
+        answer = self._client.post(self._client.base_url.join("/v1/traces"), json=body)
+        assert answer.is_success, answer.text
+
     def _mistakes(self) -> None:
         """404 of an object and of nothing, 405, 409 and 422."""
         self._client.get(f"/flow_runs/{_NOWHERE}")
@@ -143,14 +155,16 @@ class Load:
         assert [answer.status for answer in answers] == [500, 500]
         self.failed += [answer.trace_id for answer in answers]
         with ThreadPoolExecutor(1) as pool:
-            left = pool.submit(self._leave)
+            over = threading.Event()
+            left = pool.submit(self._leave, over)
             assert [answer.status for answer in self._troubles.locked_out(0.9, "locked")] == [503]
+            over.set()
             left.result()
 
-    def _leave(self) -> None:
+    def _leave(self, over: threading.Event) -> None:
         """Ask for a write, until one was not waited for: somebody else has locked the file meanwhile."""
         with contextlib.suppress(httpx.TimeoutException):
-            while True:
+            while not over.is_set():
                 self._client.post("/flows/", json={"name": "hasty"}, timeout=0.2)
 
     def _make_run(self, state: dict[str, Any] | None = None, **members: Any) -> str:

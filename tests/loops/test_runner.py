@@ -169,6 +169,22 @@ def test_a_loop_that_dies_is_started_again(when: str, lines: Callable[[], list[d
     assert _named(lines()) == [("error", "loop.restarted")]
 
 
+def test_a_loop_tells_how_long_ago_it_succeeded() -> None:
+    """Since its start where it never has, and whether that is too long; nothing of one that does not run."""
+    tick = Recorder(*[raising(ValueError())] * 99)
+
+    async def story() -> None:
+        async with running(tick, deadline=timedelta(seconds=20)) as runner:
+            await asyncio.sleep(45)
+            assert runner.ages()["test"].since_success.total_seconds() == pytest.approx(45, abs=1)
+            assert not runner.ages()["test"].stale
+            await asyncio.sleep(20)
+            assert runner.ages()["test"].stale
+        assert runner.ages() == {}
+
+    live(story())
+
+
 def test_a_loop_without_success_becomes_stale() -> None:
     """After three periods (half a minute at least) and a deadline; it is well again as soon as it succeeds."""
     tick = Recorder(*[raising(ValueError())] * 9)

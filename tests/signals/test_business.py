@@ -207,8 +207,8 @@ async def test_process_and_disk_are_told(signals: Signals) -> None:
         for name in (
             "process.cpu.time",
             "process.memory.usage",
-            "process.open_file_descriptor.count",
-            "process.thread.count",
+            "process.open_file_descriptors",
+            "process.threads",
             "process.start_time",
             "lightwell.disk.free",
             "lightwell.disk.size",
@@ -217,8 +217,8 @@ async def test_process_and_disk_are_told(signals: Signals) -> None:
     assert set(found["process.cpu.time"]) == {("user",), ("system",)}
     assert found["process.cpu.time"]["user",] > 0
     assert found["process.memory.usage"][()] > 20 * 2**20
-    assert found["process.open_file_descriptor.count"][()] > 3
-    assert found["process.thread.count"][()] >= 2
+    assert found["process.open_file_descriptors"][()] > 3
+    assert found["process.threads"][()] >= 2
     assert time.time() - 86_400 < found["process.start_time"][()] < time.time()
     assert 0 < found["lightwell.disk.free"][()] <= found["lightwell.disk.size"][()]
     (lag,) = signals.points("lightwell.event_loop.lag")

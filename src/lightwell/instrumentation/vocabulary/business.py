@@ -132,12 +132,12 @@ EVENT_LOOP_LAG: Final = Metric(
 CPU_TIME: Final = Metric("process.cpu.time", "counter", "s", "Processor time of the process.", (CPU_MODE,))
 MEMORY: Final = Metric("process.memory.usage", "updowncounter", "By", "Resident memory of the process.")
 FILE_DESCRIPTORS: Final = Metric(
-    "process.open_file_descriptor.count",
+    "process.open_file_descriptors",
     "updowncounter",
     "{file_descriptor}",
     "File descriptors that the process has open.",
 )
-THREADS: Final = Metric("process.thread.count", "updowncounter", "{thread}", "Threads of the process.")
+THREADS: Final = Metric("process.threads", "updowncounter", "{thread}", "Threads of the process.")
 START_TIME: Final = Metric("process.start_time", "gauge", "s", "When the process began, in seconds of Unix time.")
 
 BUSINESS_METRICS: Final = (
