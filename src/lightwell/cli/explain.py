@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from textwrap import wrap
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -10,16 +10,17 @@ from uuid import UUID
 import typer
 
 from lightwell.cli.failures import ASKED_WRONGLY, fail, told_plainly
+from lightwell.cli.moments import length
 from lightwell.cli.remote import Remote, Url, remote
+from lightwell.cli.terminal import plain
 from lightwell.errors import NotFound
-from lightwell.orchestration.explanations.words import clock, span
+from lightwell.orchestration.explanations.words import clock
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 _MOST_NAMESAKES: Final = 20
 _WIDTH: Final = 110
 _STATE_WIDTH: Final = 32
-_BRIEFLY: Final = 10.0
 _HINT: Final = "`lightwell traces show TRACE` shows what the server did in a trace, where it was kept."
 
 _Json = Mapping[str, Any]
@@ -47,31 +48,31 @@ def _identity(server: Remote, run: str) -> str:
         return str(UUID(run))
     except ValueError:
         pass
-    body = {"flow_runs": {"name": {"any_": [run]}}, "sort": "EXPECTED_START_TIME_DESC", "limit": _MOST_NAMESAKES}
+    body = {"flow_runs": {"name": {"any_": [run]}}, "sort": "EXPECTED_START_TIME_DESC"}
     namesakes = server.post("/flow_runs/filter", body)
     if not namesakes:
         raise NotFound("flow_run", f"{server.api_url} has no flow run that is called {run}")
     if len(namesakes) > 1:
-        several = f"{len(namesakes)}" if len(namesakes) < _MOST_NAMESAKES else f"{_MOST_NAMESAKES} or more"
         rows = [
-            f"  {one['id']}  {_instant(one['expected_start_time'] or one['created'])}  {_plain(one['state_name'])}"
-            for one in namesakes
+            f"  {one['id']}  {_instant(one['expected_start_time'] or one['created'])}  {plain(one['state_name'])}"
+            for one in namesakes[:_MOST_NAMESAKES]
         ]
-        fail("\n".join([f"{several} flow runs are called {run}; say which, the newest first:", *rows]), ASKED_WRONGLY)
+        head = f"{len(namesakes)} flow runs are called {run}; say which, the newest first:"
+        fail("\n".join([head, *rows]), ASKED_WRONGLY)
     return str(namesakes[0]["id"])
 
 
 def _lines(found: _Json) -> Iterator[str]:
-    yield _plain(found["headline"])
-    deployment = f"  deployment {_plain(found['deployment_name'])}" if found["deployment_name"] else ""
-    yield f"  flow run {found['flow_run_id']}  flow {_plain(found['flow_name'])}{deployment}"
+    yield plain(found["headline"])
+    deployment = f"  deployment {plain(found['deployment_name'])}" if found["deployment_name"] else ""
+    yield f"  flow run {found['flow_run_id']}  flow {plain(found['flow_name'])}{deployment}"
     yield ""
     yield f"Why (as of {_instant(found['now'])})"
     for reason in found["reasons"]:
         yield f"  {reason['code']}  {reason['certainty'].lower()}" + (
             f"  since {_instant(reason['since'])}" if reason["since"] else ""
         )
-        yield from wrap(_plain(reason["text"]), _WIDTH, initial_indent="    ", subsequent_indent="    ")
+        yield from wrap(plain(reason["text"]), _WIDTH, initial_indent="    ", subsequent_indent="    ")
         yield from (f"      {_evidence(one)}" for one in reason["evidence"])
     yield ""
     yield "What happened" + (" (the last part of it)" if found["is_shortened"] else "")
@@ -85,19 +86,19 @@ def _lines(found: _Json) -> Iterator[str]:
 def _entered(one: _Json) -> Iterator[str]:
     yield _row(one["at"], _named(one), _length(one["seconds"]), one["trace_id"])
     if one["message"]:
-        yield f"      {_plain(one['message'].strip().splitlines()[0])}"
+        yield f"      {plain(one['message'].strip().splitlines()[0])}"
 
 
 def _refused(one: _Json) -> Iterator[str]:
     times = f"{one['times']} times" if one["times"] > 1 else ""
     yield _row(one["at"], f"  refused {_named(one)}", times, one["trace_id"])
     until = f", the last time {_instant(one['last'])}" if one["times"] > 1 else ""
-    reason = f": {_plain(one['reason'])}" if one["reason"] else ""
-    yield f"      {one['verdict']} by {_plain(one['rule'])}{until}{reason}"
+    reason = f": {plain(one['reason'])}" if one["reason"] else ""
+    yield f"      {one['verdict']} by {plain(one['rule'])}{until}{reason}"
 
 
 def _named(one: _Json) -> str:
-    name, kind = _plain(one["name"]), str(one["type"])
+    name, kind = plain(one["name"]), str(one["type"])
     return name if name.upper() == kind else f"{name} ({kind})"
 
 
@@ -106,14 +107,12 @@ def _row(at: str, what: str, lasted: str, trace_id: str | None) -> str:
 
 
 def _length(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    return f"+{seconds:.2f} s" if seconds < _BRIEFLY else f"+{span(timedelta(seconds=seconds))}"
+    return "" if seconds is None else f"+{length(seconds)}"
 
 
 def _evidence(one: _Json) -> str:
     kind = one["kind"].replace("_", " ")
-    named, said = (one[member] and _plain(one[member]) for member in ("name", "text"))
+    named, said = (one[member] and plain(one[member]) for member in ("name", "text"))
     parts = [named, said, _number(one, kind), one["id"], one["at"] and _instant(one["at"])]
     return f"{kind}: {'  '.join(part for part in parts if part)}"
 
@@ -127,8 +126,3 @@ def _number(one: _Json, kind: str) -> str:
 
 def _instant(text: str) -> str:
     return clock(datetime.fromisoformat(text))
-
-
-def _plain(text: object) -> str:
-    """On one line, and without anything that a terminal would obey: names and messages are the client's."""
-    return "".join(one if one.isprintable() else "�" for one in " ".join(str(text).split()))
