@@ -1,9 +1,12 @@
 """What runs, events and logs did is counted once, after the commit, on both databases."""
 
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -223,3 +226,23 @@ async def test_process_and_disk_are_told(signals: Signals) -> None:
     assert 0 < found["lightwell.disk.free"][()] <= found["lightwell.disk.size"][()]
     (lag,) = signals.points("lightwell.event_loop.lag")
     assert 0 <= lag.sum / lag.count < 1
+
+
+async def test_events_that_the_database_does_not_take_are_counted(
+    tmp_path: Path, log_lines: Callable[[], list[str]]
+) -> None:
+    """Their client is told to come again, and sends them again."""
+    async with staged(tmp_path, database={"lock_timeout": 0.1}) as made:
+        signals = made.listen(log_lines)
+        event = {"id": str(uuid4()), "occurred": "2026-01-01T00:00:00Z", "event": "e"}
+        event |= {"resource": {"prefect.resource.id": "x"}}  # type: ignore[dict-item]
+        with closing(sqlite3.connect(tmp_path / "lightwell.sqlite3", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            async with talk(made.app, "prefect", path="/api/events/in") as socket:
+                await socket.say('{"type": "auth"}')
+                closed = await socket.send_json(event)
+            other.execute("ROLLBACK")
+
+    assert closed["type"] == "websocket.close"
+    assert closed["code"] == 1013
+    assert _counted(signals, "lightwell.events.dropped") == {("refused",): 1}

@@ -383,3 +383,20 @@ def test_an_unknown_kind_of_database_is_refused_without_telling_its_url() -> Non
         with pytest.raises(Invalid) as refused:
             open_database(url, clock=SystemClock(), bus=Bus())
         assert "SECRET" not in refused.value.message
+
+
+async def test_it_tells_what_runs_and_what_waits(notebook: Database, gate: Gate) -> None:
+    """A unit that has its thread runs; behind the one writer of SQLite the others wait."""
+    idle = {"read": 0, "write": 0}
+    assert notebook.load[:2] == (idle, idle)
+    held = asyncio.ensure_future(notebook.write(gate.hold))
+    await gate.entered()
+    assert notebook.load[:2] == (idle, {"read": 0, "write": 1})
+    more = [asyncio.ensure_future(notebook.write(notes.add, number)) for number in range(3)]
+    if notebook.dialect == "sqlite":
+        await asyncio.sleep(0)
+        assert notebook.load[:2] == ({"read": 0, "write": 3}, {"read": 0, "write": 1})
+    gate.open()
+    await asyncio.gather(held, *more)
+    assert notebook.load[:2] == (idle, idle)
+    assert notebook.load.connections == (4 if notebook.dialect == "sqlite" else 8)

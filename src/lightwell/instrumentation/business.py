@@ -14,7 +14,8 @@ from opentelemetry.metrics import Meter, NoOpMeter
 
 from lightwell.instrumentation import figures, metrics, process
 from lightwell.instrumentation import vocabulary as names
-from lightwell.instrumentation.metrics import Attributes, counter, histogram, observe
+from lightwell.instrumentation.metrics import Attributes, histogram, observe
+from lightwell.instrumentation.tally import Tally
 from lightwell.instrumentation.vocabulary import business as declared
 
 
@@ -31,8 +32,11 @@ class Load(Protocol):
 
 DropReason = Literal["duplicate", "invalid", "refused"]
 
-_SOURCES: Final = ("client", "server")
-_DROP_REASONS: Final = get_args(DropReason)
+_transitions: Final = Tally(names.TRANSITIONS)
+_facts: Final = Tally(names.FACTS, [()])
+_events: Final = Tally(declared.EVENTS_INGESTED, [("client",), ("server",)])
+_dropped: Final = Tally(declared.EVENTS_DROPPED, [(reason,) for reason in get_args(DropReason)])
+_lines: Final = Tally(declared.LOG_LINES, [()])
 
 
 class _Watched:
@@ -82,12 +86,8 @@ class _Instruments:
     def __init__(self, meter: Meter) -> None:
         self.run_duration = histogram(meter, declared.RUN_DURATION)
         self.start_delay = histogram(meter, declared.RUN_START_DELAY)
-        self.events = counter(meter, declared.EVENTS_INGESTED)
         self.events_delay = histogram(meter, declared.EVENTS_DELAY)
-        self.events_dropped = counter(meter, declared.EVENTS_DROPPED)
-        self.lines = counter(meter, declared.LOG_LINES)
         self.loop_lag = histogram(meter, declared.EVENT_LOOP_LAG)
-        self._begin_at_zero()
         observe(meter, declared.STREAM_BACKLOG, _backlogs)
         observe(meter, declared.UNITS_WAITING, lambda: _units("waiting"))
         observe(meter, declared.UNITS_RUNNING, lambda: _units("running"))
@@ -100,14 +100,6 @@ class _Instruments:
         observe(meter, declared.THREADS, lambda: _known(process.threads()))
         observe(meter, declared.START_TIME, lambda: [(process.STARTED, {})])
 
-    def _begin_at_zero(self) -> None:
-        """Let there be a series of each before the first of a kind: a rate sees the first one only then."""
-        for source in _SOURCES:
-            self.events.add(0, {names.EVENT_SOURCE: source})
-        for reason in _DROP_REASONS:
-            self.events_dropped.add(0, {names.EVENT_DROP_REASON: reason})
-        self.lines.add(0)
-
 
 _instruments = _Instruments(NoOpMeter("lightwell"))
 
@@ -115,6 +107,8 @@ _instruments = _Instruments(NoOpMeter("lightwell"))
 def _make(meter: Meter) -> None:
     global _instruments  # noqa: PLW0603 -- the instruments of the process
     _instruments = _Instruments(meter)
+    for tally in (_transitions, _facts, _events, _dropped, _lines):
+        tally.make(meter)
 
 
 metrics.also_make(_make)
@@ -135,10 +129,16 @@ def watch(*, load: Callable[[], Load], streams: Mapping[str, Callable[[], int]],
     return forget
 
 
-def run_moved(kind: str, state_type: str, ran: timedelta | None, start_delay: timedelta | None) -> None:
-    """A run entered a state; how long it had run if it ended, and how late it began if it began."""
+def run_moved(
+    kind: str, previous: str | None, present: str, ran: timedelta | None, start_delay: timedelta | None
+) -> None:
+    """A run (`flow_run` or `task_run`) went from one type of state to another.
+
+    `ran` is how long it had run, if it ended, `start_delay` how late it began, if it began.
+    """
+    _transitions.add(1, kind, previous or "NONE", present)
     if ran is not None:
-        attributes: Attributes = {names.RUN_KIND: kind, names.STATE_TYPE: state_type}
+        attributes: Attributes = {names.RUN_KIND: kind, names.STATE_TYPE: present}
         _instruments.run_duration.record(max(0.0, ran.total_seconds()), attributes)
     if start_delay is not None:
         _instruments.start_delay.record(max(0.0, start_delay.total_seconds()), {names.RUN_KIND: kind})
@@ -146,24 +146,23 @@ def run_moved(kind: str, state_type: str, ran: timedelta | None, start_delay: ti
 
 def events_stored(stated: int, delays: Sequence[float]) -> None:
     """So many events of this server were stored, and those of clients so many seconds after they happened."""
-    if stated:
-        _instruments.events.add(stated, {names.EVENT_SOURCE: "server"})
-    if delays:
-        _instruments.events.add(len(delays), {names.EVENT_SOURCE: "client"})
+    _facts.add(stated + len(delays))
+    _events.add(stated, "server")
+    _events.add(len(delays), "client")
     for delay in delays:
         _instruments.events_delay.record(max(0.0, delay))
 
 
 def count_dropped_events(reason: DropReason, number: int) -> None:
     """Events of clients came and were not stored."""
-    if number and metrics.LIVE:
-        _instruments.events_dropped.add(number, {names.EVENT_DROP_REASON: reason})
+    if metrics.LIVE:
+        _dropped.add(number, reason)
 
 
 def count_lines(number: int) -> None:
     """Log lines of runs were stored."""
     if metrics.LIVE:
-        _instruments.lines.add(number)
+        _lines.add(number)
 
 
 def loop_called_back(seconds_late: float) -> None:

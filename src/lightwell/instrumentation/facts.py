@@ -16,11 +16,9 @@ def count_facts(facts: Sequence[Fact]) -> None:
     for fact in facts:
         if isinstance(fact, RunStateChanged):
             previous = None if fact.previous is None else fact.previous.value
-            metrics.transition_committed(fact.kind, previous, fact.current.value)
-            business.run_moved(fact.kind, fact.current.value, *fact.times)
+            business.run_moved(fact.kind, previous, fact.current.value, *fact.times)
         if fact.received is not None:
             delays.append((fact.received - fact.occurred).total_seconds())
         elif fact.is_event:
             stated += 1
-    metrics.facts_committed(stated + len(delays))
     business.events_stored(stated, delays)

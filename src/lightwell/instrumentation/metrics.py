@@ -134,9 +134,7 @@ class _Instruments:
         self.tick_items = counter(meter, names.TICK_ITEMS)
         self.sockets_closed = counter(meter, names.SOCKETS_CLOSED)
         self.socket_messages = counter(meter, names.SOCKET_MESSAGE_COUNT)
-        self.transitions = counter(meter, names.TRANSITIONS)
         self.verdicts = counter(meter, names.VERDICTS)
-        self.facts = counter(meter, names.FACTS)
         self.store_write = histogram(meter, names.STORE_WRITE)
         self.app_cache = counter(meter, names.APP_CACHE_REQUESTS)
         _observe_store(meter)
@@ -317,20 +315,9 @@ def socket_messages(route: str, messages: int) -> None:
     _instruments.socket_messages.add(messages, {names.HTTP_ROUTE: route})
 
 
-def transition_committed(run_kind: str, previous: str | None, present: str, times: int = 1) -> None:
-    """Runs of `run_kind` (`flow_run` or `task_run`) went from one type of state to another."""
-    attributes = {names.RUN_KIND: run_kind, names.STATE_FROM: previous or "NONE", names.STATE_TO: present}
-    _instruments.transitions.add(times, attributes)
-
-
 def rule_objected(rule: str, verdict: str) -> None:
     """A rule of orchestration turned a proposed state into something else."""
     _instruments.verdicts.add(1, {names.RULE: rule, names.VERDICT: verdict})
-
-
-def facts_committed(number: int) -> None:
-    """Facts were committed."""
-    _instruments.facts.add(number)
 
 
 def store_wrote(took_ns: int) -> None:
