@@ -231,7 +231,8 @@ class Exchange:
         if metrics.LIVE:
             key = (self._method, self._scope["scheme"])
             GAUGES.active[key] = GAUGES.active.get(key, 1) - 1
-            metrics.request_ended((ended - self._started) / SECOND, *key, route, status, recording.outcome)
+            seconds = (ended - self._started) / SECOND
+            metrics.request_ended(seconds, *key, route, status, recording.outcome, recording.pointing)
 
     def leave(self) -> None:
         """Put back the context that was there before."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from time import monotonic, time
 from typing import Final, Literal, cast
 
+from opentelemetry.context import Context
 from opentelemetry.metrics import (
     CallbackOptions,
     Counter,
@@ -221,9 +222,18 @@ def bind(meter: Meter | None) -> None:
 
 
 def request_ended(
-    seconds: float, method: str, scheme: str, route: str | None, status: int | None, error_type: str | None
+    seconds: float,
+    method: str,
+    scheme: str,
+    route: str | None,
+    status: int | None,
+    error_type: str | None,
+    context: Context | None = None,
 ) -> None:
-    """One request was served; its attributes are those of the semantic conventions."""
+    """One request was served; its attributes are those of the semantic conventions.
+
+    Here and below, `context` is that of the span an exemplar may point at (`Recording.pointing`).
+    """
     key = (method, scheme, route, status, error_type)
     attributes = _requests.get(key)
     if attributes is None:
@@ -236,15 +246,15 @@ def request_ended(
             attributes[names.ERROR_TYPE] = error_type
         if len(_requests) < _MOST_SETS:
             _requests[key] = attributes
-    _instruments.request_duration.record(seconds, attributes)
+    _instruments.request_duration.record(seconds, attributes, context)
 
 
-def operation_ended(name: str, outcome: str, took_ns: int) -> None:
+def operation_ended(name: str, outcome: str, took_ns: int, context: Context | None = None) -> None:
     """One verb ended."""
     attributes = _operations.get((name, outcome))
     if attributes is None:
         attributes = _operations[name, outcome] = {names.OPERATION: name, names.OUTCOME: outcome}
-    _instruments.operation_duration.record(took_ns / SECOND, attributes)
+    _instruments.operation_duration.record(took_ns / SECOND, attributes, context)
 
 
 class _Share(threading.local):
@@ -263,22 +273,25 @@ _share: Final = _Share()
 _WHOLE: Final = 0.999_999
 
 
-def unit_ended(kind: str, outcome: str, *, waited_ns: int, took_ns: int | None, group: int, statements: int) -> None:
-    """One unit of database work ended; `took_ns` is None for one that never began.
-
-    Each unit of a group says how large it was, from one thread and in a row: each counts as its share of a commit, and
-    whole commits are recorded.
-    """
+def unit_took(kind: str, outcome: str, *, waited_ns: int, took_ns: int | None, context: Context | None = None) -> None:
+    """What one unit of database work waited and took; `took_ns` is None for one that never began."""
     attributes = _units.get((kind, outcome))
     if attributes is None:
         attributes = _units[kind, outcome] = {names.UNIT_KIND: kind, names.OUTCOME: outcome}
         _units[kind, ""] = {names.UNIT_KIND: kind}
-    _instruments.unit_waited.record(waited_ns / SECOND, _units[kind, ""])
+    _instruments.unit_waited.record(waited_ns / SECOND, _units[kind, ""], context)
+    if took_ns is not None:
+        _instruments.unit_duration.record(took_ns / SECOND, attributes, context)
+
+
+def unit_ended(kind: str, *, has_begun: bool, group: int, statements: int) -> None:
+    """One unit of database work ended, in this thread.
+
+    Each unit of a group says how large it was, from one thread and in a row: each counts as its share of a commit, and
+    whole commits are recorded.
+    """
     _share.statements[kind] += statements
-    if took_ns is None:
-        return
-    _instruments.unit_duration.record(took_ns / SECOND, attributes)
-    if kind == "write":
+    if has_begun and kind == "write":
         _share.committed += 1 / group
         if _share.committed >= _WHOLE:
             _share.committed = 0.0
@@ -295,9 +308,11 @@ def client_gone(route: str | None) -> None:
     _instruments.clients_gone.add(1, {names.HTTP_ROUTE: route} if route else {})
 
 
-def tick_ended(loop: str, outcome: str, *, took_ns: int, lag: float, items: int) -> None:
+def tick_ended(
+    loop: str, outcome: str, *, took_ns: int, lag: float, items: int, context: Context | None = None
+) -> None:
     """One tick of a loop ended; `lag` is in seconds."""
-    _instruments.tick_duration.record(took_ns / SECOND, {names.LOOP: loop, names.OUTCOME: outcome})
+    _instruments.tick_duration.record(took_ns / SECOND, {names.LOOP: loop, names.OUTCOME: outcome}, context)
     _instruments.tick_lag.record(lag, {names.LOOP: loop})
     if items:
         _instruments.tick_items.add(items, {names.LOOP: loop})

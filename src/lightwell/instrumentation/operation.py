@@ -1,13 +1,13 @@
 """`@operation`: a verb of the domain becomes a span with duration and outcome, without knowing it."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from time import perf_counter_ns
 from typing import Concatenate, ParamSpec, TypeVar
 
 from lightwell.instrumentation import metrics
 from lightwell.instrumentation.outcomes import failed, outcome_of
-from lightwell.instrumentation.recording import recording_to
+from lightwell.instrumentation.recording import current, recording_to
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,11 +36,16 @@ def operation(verb: Callable[Concatenate[Tx, P], T]) -> Callable[Concatenate[Tx,
             raise
         finally:
             ended = perf_counter_ns()
-            outcome = outcome_of(error)
+            outcome, is_failed = outcome_of(error), failed(error)
             if entries is not None:
-                entries.append(("leave", ended, outcome, failed(error)))
+                entries.append(("leave", ended, outcome, is_failed))
             error = None
             if metrics.LIVE:
-                metrics.operation_ended(name, outcome, ended - started)
+                recording = current()
+                record = partial(metrics.operation_ended, name, outcome, ended - started)
+                if recording is None:
+                    record()
+                else:
+                    recording.measure(record, is_failed=is_failed)
 
     return observed

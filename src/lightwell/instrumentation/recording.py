@@ -5,11 +5,12 @@ which get a copy of the context but the same object. `list.append` is atomic, so
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, Final, Literal, Protocol
 
-from opentelemetry.trace import Span, SpanContext
+from opentelemetry.context import Context
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags, set_span_in_context
 
 Attribute = str | int | float | bool
 """What an attribute of a span or a member of a log line may be; anything else is turned into text."""
@@ -65,17 +66,24 @@ class Late(Protocol):
         ...
 
 
+NOWHERE: Final = Context()
+"""The context to record metrics in where no trace is kept: an exemplar points at a sampled span, and none is here."""
+
+
 class Recording:
     """What is known of one local root while it runs.
 
     `span` is the root's span (maybe one that does not record), `started` when it began (`time.perf_counter_ns()`),
     `facts` is what was annotated and `runs` the ids of flow runs among it, `failure` the exception that was reported
     for it and `outcome` the `error.type` that goes with it, `lines` the log lines that were written for it (None where
-    nobody would take them), `dropped` what was too much to hold.
+    nobody would take them), `dropped` what was too much to hold; `kept` is whether its trace is, as far as is known,
+    and `deferred` are metrics that wait until it is, to be recorded in the context they are called with.
     """
 
     __slots__ = (
+        "_pointing",
         "closed",
+        "deferred",
         "dropped",
         "entries",
         "facts",
@@ -112,6 +120,26 @@ class Recording:
         self.closed = False
         self.kept = False
         self.late: Late | None = None
+        self.deferred: list[Callable[[Context], None]] = []
+        self._pointing: Context | None = None
+
+    @property
+    def pointing(self) -> Context:
+        """The context to record metrics in, so that their exemplars point at the root if its trace is kept."""
+        if not self.kept:
+            return NOWHERE
+        if self._pointing is None:
+            root = self.span.get_span_context()
+            here = SpanContext(root.trace_id, root.span_id, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+            self._pointing = set_span_in_context(NonRecordingSpan(here), NOWHERE)
+        return self._pointing
+
+    def measure(self, record: Callable[[Context], None], *, is_failed: bool) -> None:
+        """Record metrics about a part of the work; those of a failed one as soon as it is known whether it is kept."""
+        if is_failed and self.live and not self.closed and len(self.deferred) < MOST_UNITS:
+            self.deferred.append(record)
+        else:
+            record(self.pointing)
 
     def take(self, unit: Work) -> None:
         """Hold a finished unit; one that ends after the root's own end follows the decision about it."""

@@ -46,6 +46,7 @@ class Tracing:
             started=started,
         )
         recording.late = self
+        recording.kept = bool(context.trace_flags & 1) and recording.live and (self.tail is None or self.tail.has_sinks)
         if recording.live and self.tail is not None and self.tail.has_sinks:
             recording.lines = []
         return recording
@@ -83,6 +84,8 @@ class Tracing:
         recording.kept = reason is not None and (self.tail is None or self.tail.has_sinks)
         recording.closed = True
         lines = release(recording)
+        for record in recording.deferred:
+            record(recording.pointing)
         ended_at: int | None = None
         if recording.kept or self.tail is None:
             ended_at = ended + offset_of(recording)

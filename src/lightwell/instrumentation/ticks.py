@@ -92,7 +92,7 @@ class Ticks:
             if outcome == OK:
                 outcome = outcome_of(recording.failure)
             if metrics.LIVE:
-                metrics.tick_ended(loop, outcome, took_ns=took, lag=lag, items=tick.items)
+                metrics.tick_ended(loop, outcome, took_ns=took, lag=lag, items=tick.items, context=recording.pointing)
 
 
 class Tick:

@@ -3,6 +3,8 @@
 from time import perf_counter_ns
 from typing import Final, Literal
 
+from opentelemetry.context import Context
+
 from lightwell.instrumentation import metrics
 from lightwell.instrumentation.outcomes import code_of, failed, outcome_of, qualified_name
 from lightwell.instrumentation.recording import CURRENT, MOST_ENTRIES, THREAD, Attribute, Entry, Recording
@@ -101,15 +103,22 @@ class Unit:
             self.failed = failed(error)
         if THREAD.unit is self:
             THREAD.unit = None
-        if metrics.LIVE:
-            metrics.unit_ended(
-                self.kind,
-                self.outcome,
-                waited_ns=(self.began or self.ended) - self.asked,
-                took_ns=self.ended - self.began if self.began else None,
-                group=group,
-                statements=self.dropped + sum(entry[0] in _STATEMENTS for entry in self.entries),
-            )
         recording, self.recording = self.recording, None
+        if metrics.LIVE:
+            statements = self.dropped + sum(entry[0] in _STATEMENTS for entry in self.entries)
+            metrics.unit_ended(self.kind, has_begun=bool(self.began), group=group, statements=statements)
+            if recording is None:
+                self._measure()
+            else:
+                recording.measure(self._measure, is_failed=self.failed)
         if recording is not None:
             recording.take(self)
+
+    def _measure(self, context: Context | None = None) -> None:
+        metrics.unit_took(
+            self.kind,
+            self.outcome,
+            waited_ns=(self.began or self.ended) - self.asked,
+            took_ns=self.ended - self.began if self.began else None,
+            context=context,
+        )
