@@ -15,6 +15,7 @@ _LEVELS: Final[Mapping[str, tuple[Style, ...]]] = {
     "warning": ("yellow",),
     "debug": ("dim",),
 }
+_REQUEST: Final = "http.request"
 _TOLD_ABOVE: Final = frozenset({"stack", "exception_message", "trace_id", "span_id"})
 _EXCEPTION: Final = ("exception.type", "exception.message", "exception.stacktrace")
 
@@ -33,8 +34,7 @@ def view(out: Screen, trace: Mapping[str, Any], *, full: bool) -> Iterator[str]:
     if trace["lines"]:
         yield ""
         yield out.paint("Log", "bold")
-        for line in trace["lines"]:
-            yield from _line(out, line, parsed(trace["started"]), full=full)
+        yield from _lines(out, trace["lines"], parsed(trace["started"]), full=full)
 
 
 def _heading(out: Screen, trace: Mapping[str, Any]) -> Iterator[str]:
@@ -76,10 +76,22 @@ def _exception(out: Screen, told: Told, *, full: bool) -> Iterator[str]:
         yield from plain_lines(stack.rstrip("\n")) if full else shortened(out, stack.rstrip("\n"))
 
 
-def _line(out: Screen, line: Mapping[str, Any], started: datetime, *, full: bool) -> Iterator[str]:
+def _lines(out: Screen, lines: Sequence[Mapping[str, Any]], started: datetime, *, full: bool) -> Iterator[str]:
+    """What was said; that a request went well is said by its span too, so such lines are counted alone."""
+    left_out = 0
+    for line in lines:
+        if line["event"] == _REQUEST and line["level"] == "info" and not full:
+            left_out += 1
+        else:
+            yield _line(out, line, started, full=full)
+    if left_out:
+        yield out.paint(f"… {left_out} line{'' if left_out == 1 else 's'} of requests that went well (--full)", "dim")
+
+
+def _line(out: Screen, line: Mapping[str, Any], started: datetime, *, full: bool) -> str:
     at, level = parsed(line["at"]), plain(line["level"])
     fields = {name: value for name, value in line["fields"].items() if full or name not in _TOLD_ABOVE}
     said = "".join(f" {plain(name)}={plain(value)}" for name, value in fields.items() if name != "stack")
     passed = (at - started).total_seconds()
     text = f"{at:%H:%M:%S.%f}"[:-3] + f"  +{length(max(0.0, passed))}  {level}  {plain(line['event'])}{said}"
-    yield out.paint(text, *_LEVELS.get(line["level"], ()))
+    return out.paint(text, *_LEVELS.get(line["level"], ()))

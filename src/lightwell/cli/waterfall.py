@@ -20,6 +20,8 @@ _SHORTEST_GAP: Final = 0.001
 _STATEMENT: Final = "db.query.text"
 _VERDICT: Final = "orchestration.verdict"
 _BEGAN: Final = "db.unit.began"
+_OURS: Final = frozenset({"validation.failed", "integrity.conflict", "object.not_found", "request.rejected"})
+_EMPTY: Final = ("", None)
 _TOLD_BELOW: Final = frozenset({"exception", _BEGAN})
 _PLAIN_VERDICT: Final = "ACCEPT"
 
@@ -124,11 +126,13 @@ def _details(span: Span, indent: str, *, full: bool) -> Iterator[Row]:
             if full or attributes.get("lightwell.verdict") != _PLAIN_VERDICT:
                 yield Row(below, None, ("yellow",), _verdict(attributes))
         elif event["name"] not in _TOLD_BELOW:
-            yield Row(below, None, ("yellow",), f"{plain(event['name'])}{_written(attributes)}")
+            styles: tuple[Style, ...] = ("yellow",) if event["name"] in _OURS else ("dim",)
+            yield Row(below, None, styles, f"{plain(event['name'])}{_written(attributes, full=full)}")
     if span["status_message"]:
         yield Row(below, None, ("red",), plain(span["status_message"]))
     for link in span["links"]:
-        yield Row(below, None, ("dim",), f"linked to trace {link['trace_id']}{_written(link['attributes'])}")
+        said = f"linked to trace {link['trace_id']}{_written(link['attributes'], full=full)}"
+        yield Row(below, None, ("dim",), said)
     if full:
         for name, value in sorted(span["attributes"].items()):
             if name != _STATEMENT:
@@ -141,8 +145,14 @@ def _verdict(attributes: Mapping[str, Any]) -> str:
     return plain(f"{said}: {reason}" if reason else said)
 
 
-def _written(attributes: Mapping[str, Any]) -> str:
-    return "".join(f" {plain(name)}={plain(value)}" for name, value in attributes.items())
+def _written(attributes: Mapping[str, Any], *, full: bool) -> str:
+    """The attributes that say something; ids and what is empty only in full."""
+    said = (
+        (plain(name), plain(value))
+        for name, value in attributes.items()
+        if full or (value not in _EMPTY and not name.endswith(".id"))
+    )
+    return "".join(f" {name}={value}" for name, value in said)
 
 
 def _drawn(out: Screen, bar: tuple[float, float, float], end: float, width: int) -> str:
