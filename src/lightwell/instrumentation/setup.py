@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry import metrics as metrics_api
 from opentelemetry import trace as trace_api
 from opentelemetry.instrumentation.fastapi.version import __version__ as instrumentor_version
+from opentelemetry.metrics import Meter, NoOpMeterProvider
 from opentelemetry.metrics import MeterProvider as AnyMeterProvider
-from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.metrics._internal import _ProxyMeterProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider
 from opentelemetry.trace import TracerProvider as AnyTracerProvider
 
 from lightwell.instrumentation import environment, logging, metrics
+from lightwell.instrumentation.cells import CellMeter, can_collect_cells
 from lightwell.instrumentation.export import Queue, SpanQueue, WatchedMetrics, started, within
 from lightwell.instrumentation.exposition.scrape import Scrape, ScrapeReader
 from lightwell.instrumentation.kept import Sink
@@ -208,7 +210,7 @@ def assemble(  # noqa: PLR0913 -- each is a part that a test may want to choose
     senders = [reader for reader in readers if reader is not scraper]
     if meter_provider is None and readers:
         meter_provider = MeterProvider(readers, resource=resource, shutdown_on_exit=False)
-    metrics.bind(meter_provider.get_meter(SCOPE, version) if meter_provider is not None else None)
+    metrics.bind(_meter(meter_provider, version, () if host_meter_provider else readers, resource))
     tracing = Tracing(
         server_tracer=tracer_provider.get_tracer(_INSTRUMENTOR, instrumentor_version, _SCHEMA),
         tracer=tracer_provider.get_tracer(SCOPE, version, _SCHEMA),
@@ -232,6 +234,20 @@ def assemble(  # noqa: PLR0913 -- each is a part that a test may want to choose
         readers=senders if host_meter_provider is None else (),
         scrape=Scrape(scraper, resource.attributes) if scraper and host_meter_provider is None else None,
     )
+
+
+def _meter(
+    provider: AnyMeterProvider | None, version: str, readers: Sequence[MetricReader], resource: Resource
+) -> Meter | None:
+    """The meter of our instruments: our own cells wherever all who read take them."""
+    if provider is None:
+        return None
+    meter = provider.get_meter(SCOPE, version)
+    if not readers or not all(map(can_collect_cells, readers)):
+        return meter
+    cells = CellMeter(meter, InstrumentationScope(SCOPE, version))
+    cells.hand_to(readers, resource)
+    return cells
 
 
 def _readers(*, scraped: bool) -> list[MetricReader]:
