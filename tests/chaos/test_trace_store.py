@@ -60,9 +60,9 @@ async def traces(client: httpx.AsyncClient, **query: Any) -> list[dict[str, Any]
 
 
 async def is_off(client: httpx.AsyncClient) -> bool:
-    """Whether the store is off; more is asked of the server meanwhile."""
+    """Whether the store is off, asked so that all of it has to be read; more is asked of the server meanwhile."""
     await work(client)
-    answer = await client.get("/telemetry/traces")
+    answer = await client.get("/telemetry/traces", params={"route": "/nowhere"})
     if answer.status_code == 503:
         assert answer.json()["exception_message"].startswith("The store of traces")
         assert int(answer.headers["retry-after"]) > 0

@@ -41,6 +41,11 @@ async def found(of: TraceStore, trace_id: str, limit: int = 5000) -> Trace:
     return trace
 
 
+def files_in(directory: Path) -> list[str]:
+    """The names of what is in a directory."""
+    return sorted(file.name for file in directory.iterdir())
+
+
 async def test_a_span_comes_back_as_it_was(kept: TraceStore) -> None:
     """Every member of a span, its events, its links, and its lines."""
     trace_id = new_id(32)
@@ -314,6 +319,7 @@ async def test_what_was_taken_is_there_after_closing_and_opening(tmp_path: Path)
             first.add([one])
     with store(path) as second:
         assert await listed(second) == [one.trace_id for one in reversed(spans)]
+    assert files_in(tmp_path) == ["traces.sqlite3"]
 
 
 _WRITER = """

@@ -175,7 +175,7 @@ class RouteFigures(Model):
 class RouteTable(Model):
     """All requests of the last minutes, kept or not, of all processes of this server, by route; most requests first."""
 
-    since: Instant
+    since: Instant = Field(description="The beginning of the first of these minutes in which anything was asked.")
     until: Instant
     processes: int = Field(description="Server processes that these figures come from.")
     routes: list[RouteFigures]

@@ -25,10 +25,11 @@ def route_table(connection: sqlite3.Connection, process: str, live: Traffic, *, 
             total = totals.setdefault(route, {})
             for bucket, count in counts.items():
                 total[bucket] = total.get(bucket, 0) + count
-    period = now - since * _MINUTE
+    first = min((minute for minute, _ in [*seen, *own]), default=since)
+    period = now - first * _MINUTE
     figures = [_figures(route, counts, period) for route, counts in totals.items()]
     return RouteTable.model_construct(
-        since=instant_of(since * _MINUTE * _SECOND),
+        since=instant_of(first * _MINUTE * _SECOND),
         until=instant_of(int(now * _SECOND)),
         processes=len(processes) + 1,
         routes=sorted(figures, key=lambda one: (-one.requests, one.route or "", one.method)),

@@ -192,7 +192,7 @@ class TraceStore:
                 self._ready.notify_all()
                 if self._stopping and not self._queue:
                     break
-        writer.close()
+        writer.end()
 
     def _next(self) -> list[Taken]:
         batch: list[Taken] = []

@@ -61,6 +61,7 @@ class Writer:
         self._suspect: sqlite3.Error | None = None
         self._guard = threading.Lock()
         self._readers = threading.local()
+        self._reading: set[sqlite3.Connection] = set()
 
     def is_off(self) -> bool:
         """Whether trouble keeps the store off, and it is not time to try again."""
@@ -89,8 +90,18 @@ class Writer:
         GAUGES.store.on = True
         self._show(held)
 
+    def end(self) -> None:
+        """Close the file for good, for readers too: the last one to close it tidies its journal away."""
+        self._tidied = 0.0
+        self.work(())
+        for connection in list(self._reading):
+            connection.interrupt()
+            with suppress(sqlite3.Error):
+                connection.close()
+        self.close()
+
     def close(self) -> None:
-        """Close the file."""
+        """Close the writer's own connection."""
         with self._guard, suppress(sqlite3.Error):
             if self._connection is not None:
                 self._connection.close()
@@ -162,8 +173,10 @@ class Writer:
         if present is not None:
             if present[1] == identity:
                 return present[0]
+            self._reading.discard(present[0])
             present[0].close()
         connection = file.open_for_reading(path)
+        self._reading.add(connection)
         self._readers.present = connection, identity
         return connection
 
