@@ -213,6 +213,21 @@ def test_a_request_of_millions_of_empty_spans_is_given_up() -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        b'{"resourceSpans":[{"scopeSpans":[{"spans":[' + b"{}," * 300_000 + b"{}]}]}]}",
+        b'{"resourceSpans":[{"scopeSpans":[' + b"{}," * 300_000 + b"{}]}]}",
+        b'{"resourceSpans":[' + b"{}," * 300_000 + b"{}]}",
+    ],
+    ids=["spans", "libraries", "programs"],
+)
+def test_a_document_of_millions_of_empty_members_is_given_up(body: bytes) -> None:
+    """Likewise, before each of them is read."""
+    with pytest.raises(Undecodable, match="more than 200000 parts"):
+        json_form.FORM.decode(body)
+
+
+@pytest.mark.parametrize(
     ("form", "body"), [(protobuf.FORM, b""), (json_form.FORM, b"{}"), (json_form.FORM, b'{"resourceSpans":null}')]
 )
 def test_nothing_is_a_request_too(form: Form, body: bytes) -> None:

@@ -20,6 +20,7 @@ from lightwell.telemetry.otlp.shaping import (
     MOST_EVENTS,
     MOST_ITEMS,
     MOST_LINKS,
+    MOST_PARTS,
     Draft,
     Form,
     Origin,
@@ -48,13 +49,17 @@ def _decode(body: bytes) -> Received:
         request = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Undecodable("the request is no JSON") from error
-    received = Received()
-    for resource_spans in _messages(_of(dict, request), "resourceSpans"):
-        resource = _message(resource_spans.get("resource"))
-        by = origin(_attributes(resource, Draft()))
-        for scope_spans in _messages(resource_spans, "scopeSpans"):
-            scope = _message(scope_spans.get("scope"))
-            _take(_messages(scope_spans, "spans"), by.of(_text(scope, "name")[:LONGEST_NAME]), received)
+    received, left = Received(), MOST_PARTS
+    for resource_spans in map(_message, _list(_of(dict, request), "resourceSpans")):
+        by = origin(_attributes(_message(resource_spans.get("resource")), Draft()))
+        scopes = _list(resource_spans, "scopeSpans")
+        left -= 1 + len(scopes)
+        for scope_spans in map(_message, scopes if left >= 0 else ()):
+            spans = _list(scope_spans, "spans")
+            left -= len(spans)
+            _take(spans if left >= 0 else (), scope_spans, by, received)
+        if left < 0:
+            raise Undecodable(f"the request has more than {MOST_PARTS} parts")
     return received
 
 
@@ -70,15 +75,9 @@ def _problem(code: int, message: str) -> bytes:
     return json.dumps({"code": code, "message": message}).encode()
 
 
-def _take(spans: Sequence[Members], by: Origin, received: Received) -> None:
-    for span in spans:
-        if received.is_full:
-            received.refused["too_many"] += 1
-            continue
-        try:
-            received.spans.append(_span(span, by))
-        except Refused as refused:
-            received.refused[refused.reason] += 1
+def _take(spans: Sequence[Any], scope_spans: Members, by: Origin, received: Received) -> None:
+    by = by.of(_text(_message(scope_spans.get("scope")), "name")[:LONGEST_NAME])
+    received.look_at(spans, lambda span: _span(_message(span), by))
 
 
 def _span(span: Members, by: Origin) -> StoredSpan:
@@ -97,8 +96,8 @@ def _span(span: Members, by: Origin) -> StoredSpan:
         status=_integer(status.get("code")),
         status_message=draft.text(_text(status, "message")),
         attributes=_attributes(span, draft),
-        events=[_event(event, draft) for event in draft.first(_messages(span, "events"), MOST_EVENTS)],
-        links=[*_links(draft.first(_messages(span, "links"), MOST_LINKS), draft)],
+        events=[_event(_message(event), draft) for event in draft.first(_list(span, "events"), MOST_EVENTS)],
+        links=[*_links(draft.first(_list(span, "links"), MOST_LINKS), draft)],
         lost=sum(_integer(span.get(name)) for name in lost),
     )
     return made(parts, draft, by)
@@ -109,8 +108,8 @@ def _event(event: Members, draft: Draft) -> StoredEvent:
     return StoredEvent(at, draft.text(_text(event, "name"), LONGEST_NAME), _attributes(event, draft))
 
 
-def _links(links: Iterable[Members], draft: Draft) -> Iterable[StoredLink]:
-    for link in links:
+def _links(links: Iterable[Any], draft: Draft) -> Iterable[StoredLink]:
+    for link in map(_message, links):
         try:
             trace_id, span_id, _ = identified(_text(link, "traceId").lower(), _text(link, "spanId").lower())
         except Refused:
@@ -120,13 +119,13 @@ def _links(links: Iterable[Members], draft: Draft) -> Iterable[StoredLink]:
 
 
 def _attributes(holder: Members, draft: Draft) -> dict[str, Any]:
-    return _pairs(_messages(holder, "attributes"), draft, MOST_ATTRIBUTES, 0)
+    return _pairs(_list(holder, "attributes"), draft, MOST_ATTRIBUTES, 0)
 
 
-def _pairs(pairs: Sequence[Members], draft: Draft, most: int, depth: int) -> dict[str, Any]:
+def _pairs(pairs: Sequence[Any], draft: Draft, most: int, depth: int) -> dict[str, Any]:
     return {
         draft.text(_text(pair, "key"), LONGEST_NAME): _value(_message(pair.get("value")), draft, depth)
-        for pair in draft.first(pairs, most)
+        for pair in map(_message, draft.first(pairs, most))
         if draft.has_room()
     }
 
@@ -146,9 +145,9 @@ def _value(value: Members, draft: Draft, depth: int) -> Any:  # noqa: PLR0911 --
     if (array is None and pairs is None) or draft.is_too_deep(depth):
         return None
     if array is not None:
-        values = _messages(_message(array), "values")
-        return [_value(one, draft, depth + 1) for one in draft.first(values, MOST_ITEMS)]
-    return _pairs(_messages(_message(pairs), "values"), draft, MOST_ITEMS, depth + 1)
+        values = _list(_message(array), "values")
+        return [_value(_message(one), draft, depth + 1) for one in draft.first(values, MOST_ITEMS)]
+    return _pairs(_list(_message(pairs), "values"), draft, MOST_ITEMS, depth + 1)
 
 
 def _message(value: object) -> Members:
@@ -159,13 +158,14 @@ def _message(value: object) -> Members:
     return value
 
 
-def _messages(holder: Members, name: str) -> Sequence[Members]:
+def _list(holder: Members, name: str) -> Sequence[Any]:
+    """The list, whose members are looked at by those who want them: there may be millions."""
     found = holder.get(name)
     if found is None:
         return ()
     if not isinstance(found, list):
         raise Undecodable(f"{name} is no list")
-    return [_message(one) for one in found]
+    return found
 
 
 def _text(holder: Members, name: str) -> str:

@@ -85,16 +85,7 @@ def _take_scope_spans(wire: Wire, scope_spans: memoryview, by: Origin, received:
             by = by.of(_parsed(InstrumentationScope, part).name[:LONGEST_NAME])
         elif number == _SPANS:
             found.append(part)
-    for part in found:
-        if received.is_full:
-            received.refused["too_many"] += 1
-        elif len(part) > LARGEST_SPAN:
-            received.refused["too_large"] += 1
-        else:
-            try:
-                received.spans.append(_span(_parsed(Span, part), by))
-            except Refused as refused:
-                received.refused[refused.reason] += 1
+    received.look_at(found, lambda part: _span(part, by))
 
 
 def _parsed(kind: type[M], part: memoryview) -> M:
@@ -107,8 +98,10 @@ def _parsed(kind: type[M], part: memoryview) -> M:
     return parsed
 
 
-def _span(span: Span, by: Origin) -> StoredSpan:
-    draft = Draft()
+def _span(part: memoryview, by: Origin) -> StoredSpan:
+    if len(part) > LARGEST_SPAN:
+        raise Refused("too_large")
+    span, draft = _parsed(Span, part), Draft()
     parts = Parts(
         trace_id=span.trace_id.hex(),
         span_id=span.span_id.hex(),

@@ -17,6 +17,8 @@ Reason = Literal["invalid", "too_large", "too_many"]
 
 MOST_SPANS: Final = 10_000
 """Spans of one request; the batches of SDKs have 512, those of collectors 8192."""
+MOST_PARTS: Final = 200_000
+"""Spans, libraries and programs of one request, wanted or not: past them it is given up."""
 LARGEST_SPAN: Final = 1024 * 1024
 """Bytes of one span as protobuf."""
 MOST_ATTRIBUTES: Final = 128
@@ -60,11 +62,20 @@ class Received:
 
     spans: list[StoredSpan] = field(default_factory=list)
     refused: Counter[Reason] = field(default_factory=Counter)
+    room: int = MOST_SPANS
+    """How many more spans are looked at."""
 
-    @property
-    def is_full(self) -> bool:
-        """Whether one more is one too many."""
-        return len(self.spans) >= MOST_SPANS
+    def look_at(self, spans: Sequence[T], read: Callable[[T], StoredSpan]) -> None:
+        """Read spans as far as there is room, and count the others."""
+        looked_at = spans[: self.room]
+        self.room -= len(looked_at)
+        if len(spans) > len(looked_at):
+            self.refused["too_many"] += len(spans) - len(looked_at)
+        for span in looked_at:
+            try:
+                self.spans.append(read(span))
+            except Refused as refused:
+                self.refused[refused.reason] += 1
 
 
 @dataclass(frozen=True, slots=True)

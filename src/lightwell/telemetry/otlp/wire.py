@@ -7,11 +7,10 @@ can take 1.4 GB. Found one by one, spans can be counted and measured before they
 from collections.abc import Iterator
 from typing import Final
 
-from lightwell.telemetry.otlp.shaping import Undecodable
+from lightwell.telemetry.otlp.shaping import MOST_PARTS, Undecodable
 
 _VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5
 _LONGEST_VARINT: Final = 10
-_MOST_MEMBERS: Final = 200_000
 
 
 class Wire:
@@ -19,7 +18,7 @@ class Wire:
 
     def __init__(self, body: bytes) -> None:
         self.whole = memoryview(body)
-        self._left = _MOST_MEMBERS
+        self._left = MOST_PARTS
 
     def members(self, message: memoryview) -> Iterator[tuple[int, memoryview]]:
         """The number and content of each member of a message that is a message or text itself; others are passed over.
@@ -30,7 +29,7 @@ class Wire:
         while position < end:
             self._left -= 1
             if self._left < 0:
-                raise Undecodable(f"the request has more than {_MOST_MEMBERS} parts")
+                raise Undecodable(f"the request has more than {MOST_PARTS} parts")
             key, position = _varint(message, position)
             number, kind = key >> 3, key & 7
             if number == 0:
