@@ -43,7 +43,7 @@ async def test_no_secret_comes_out(otelcol: Path, postgres: PostgresServer, tmp_
 
     assert {200, 201, 401, 404, 409, 422, 503} <= set(statuses), statuses
     assert {"POST /api/flow_runs/{id}/set_state", "websocket /api/events/in", "flow_runs.create"} <= names
-    assert {path.name for path in files} >= {"traces.jsonl", "metrics.jsonl", "collector.log"}
+    assert {path.name for path in files} >= {"traces.jsonl", "metrics.jsonl", "logs.jsonl", "collector.log"}
     assert re.search(r'http_server_request_duration_seconds_count\{.*"503"', page)
     for told in (page, *(path.read_text() for path in files)):
         check(told)

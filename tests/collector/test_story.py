@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from lightwell.instrumentation.vocabulary import METRICS, SCOPE, prometheus_name
-from tests.collector.real import CLIENT, SERVER, Collector, Span, collecting, until
+from tests.collector.real import CLIENT, SERVER, Collector, Record, Span, collecting, until
 from tests.collector.troubles import DOOMED, Answer, Troubles
 from tests.serving import Serving, lightwell_server, stop
 
@@ -32,6 +32,8 @@ SETTINGS = {
     "LIGHTWELL_DATABASE_LOCK_TIMEOUT": "1.5s",
     "LIGHTWELL_LOOPS_LATE_RUNS_PERIOD": "0.2s",
     "LIGHTWELL_LOOPS_LATE_RUNS_AFTER": "0s",
+    "LIGHTWELL_LOOPS_EXPORTER_NAMES_ENABLED": "true",
+    "LIGHTWELL_LOOPS_EXPORTER_NAMES_PERIOD": "1s",
 }
 FAILURES = {"statement": 40, "row": 40, "locked": 2, "download": 3}
 CERTAIN = {
@@ -45,6 +47,8 @@ CERTAIN = {
     "lightwell.traces.kept",
     "lightwell.traces.passed",
     "lightwell.telemetry.exported",
+    "prefect_flows_total",
+    "prefect_info_flows",
 }
 """Metrics that such a load cannot leave without a point."""
 
@@ -55,6 +59,7 @@ class Told:
 
     answers: list[Answer]
     spans: list[Span]
+    records: list[Record]
     lines: list[dict[str, Any]]
     collector: Collector
     page: str
@@ -121,11 +126,12 @@ def told(otelcol: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[To
         with lightwell_server(home / "server", SETTINGS | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.address}) as server:
             answers = _drive(server, home / "server")
             stop(server.process)
-        last = r'traces_span_metrics_calls_total\{[^}]*"/api/events/in"[^}]*"STATUS_CODE_ERROR"'
+        # A series of the connector is zero when it is first shown, so that its first event is an increase.
+        last = r'traces_span_metrics_calls_total\{[^}]*"/api/events/in"[^}]*"STATUS_CODE_ERROR"\} [1-9]'
         until(lambda: re.search(last, collector.page()), "the metrics of spans have the last failure too")
         page = collector.page()
         collector.stop()
-        yield Told(answers, collector.spans(), server.log_lines(), collector, page)
+        yield Told(answers, collector.spans(), collector.records(), server.log_lines(), collector, page)
 
 
 def test_the_load_was_what_it_should_be(told: Told) -> None:
@@ -203,6 +209,25 @@ def test_the_healthy_share_is_what_was_asked_for(told: Told) -> None:
     assert baseline <= arrived.keys()
     assert {span.attributes["lightwell.kept.reason"] for span in others} <= {"slow"}
     assert 0.6 * RATIO < len(baseline) / HEALTHY < 1.4 * RATIO
+
+
+def test_log_lines_arrive_with_their_trace(told: Told) -> None:
+    """All lines of a kept trace, as they stand in the log, of the same span; and no lines of what was not kept."""
+    kept = {span.trace_id for span in told.spans}
+    arrived = Counter((record.body, record.trace_id, record.span_id) for record in told.records)
+    written = Counter((line["event"], line.get("trace_id", ""), line.get("span_id", "")) for line in told.lines)
+    of_kept = {line: count for line, count in written.items() if line[1] in kept}
+
+    assert {line: arrived[line] for line in of_kept} == of_kept
+    assert arrived <= written
+    assert not [record for record in told.records if record.severity == "INFO" and record.trace_id not in kept]
+    for answer in told.failed("statement", "row", "download"):
+        (failure,) = (
+            one
+            for one in told.records
+            if (one.trace_id, one.severity) == (answer.trace_id, "ERROR") and one.body == "request.failed"
+        )
+        assert "Traceback" in failure.attributes["exception.stacktrace"]
 
 
 def test_the_machine_is_named(told: Told) -> None:
