@@ -12,7 +12,7 @@ import pytest
 
 from lightwell.server import create_app
 from lightwell.settings import Settings, TelemetrySettings, TraceStoreSettings
-from tests.api.conftest import client_of
+from tests.api.conftest import client_of, guarded
 
 SET_STATE = "/api/flow_runs/{id}/set_state"
 
@@ -237,6 +237,13 @@ async def test_strange_text_finds_nothing(server: httpx.AsyncClient) -> None:
         assert (await asked(server, "/traces", text=text, route=text, service=text))["traces"] == []
     assert (await server.get("/telemetry/traces?text=%ff%fe")).status_code == 200
     assert (await asked(server, "/traces", after="0001-01-01T00:00:00", before="9999-12-31T23:59:59"))["traces"] == []
+
+
+async def test_it_is_guarded_as_the_rest_is(tmp_path: Path) -> None:
+    """Without the API's credentials nothing is shown."""
+    async with guarded(tmp_path, auth_string="user:secret") as client:
+        assert (await client.get("/telemetry/traces")).status_code == 401
+        assert (await client.get("/telemetry/traces", auth=("user", "secret"))).status_code == 200
 
 
 async def test_a_store_that_is_off_says_so(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 from time import monotonic, time_ns
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -199,6 +200,28 @@ sqlalchemy.exc.OperationalError: SQLITE_ERROR
     assert (largest.count, largest.exception_message, len(largest.trace_ids)) == (3, "no 2", 3)
     assert by_frame["flows/etl.py:3 load"].name == "my-flow"
     assert largest.first_seen < largest.last_seen
+
+
+async def test_what_failed_inside_of_a_clients_run_is_found(kept: TraceStore) -> None:
+    """A task that failed under a flow that went well, in whatever batches they come; a refused call is no failure."""
+    ids = []
+    for is_together in (True, False):
+        flow = span(name="proud-otter", kind="internal", service="client", attributes={"prefect.run.type": "flow"})
+        run = {"prefect.run.type": "task"}
+        inner: dict[str, Any] = {"trace_id": flow.trace_id, "parent_id": flow.span_id, "kind": "internal"}
+        task = failed("builtins.ValueError", name=f"load-{new_id()}", attributes=run, **inner)
+        call = span(status="error", is_root=False, **(inner | {"kind": "client", "name": "GET"}))
+        for part in [[call, task, flow]] if is_together else [[call], [task], [flow]]:
+            kept.add(part)
+            assert kept.settle(10.0)
+        ids.append(flow.trace_id)
+
+    assert await listed(kept, failed=True) == ids[::-1]
+    groups = (await kept.read(group_failures, 10.0, limit=10)).failures
+    assert [(group.exception_type, group.count) for group in groups if group.exception_type] == [
+        ("builtins.ValueError", 2)
+    ]
+    assert all(group.trace_ids != [] for group in groups)
 
 
 async def test_runs_of_clients_are_found(kept: TraceStore) -> None:

@@ -38,10 +38,10 @@ def span(trace_id: str | None = None, **members: Any) -> StoredSpan:
     return StoredSpan(**(values | members))
 
 
-def failed(kind: str = "some.Error", message: str = "it broke", stack: str = "", **members: Any) -> StoredSpan:
+def failed(error: str = "some.Error", /, message: str = "it broke", stack: str = "", **members: Any) -> StoredSpan:
     """A span of a request that failed with an exception."""
-    said = {"exception.type": kind, "exception.message": message, "exception.stacktrace": stack}
-    attributes = {"http.route": "/api/things/{id}", "http.response.status_code": 500, "error.type": kind}
+    said = {"exception.type": error, "exception.message": message, "exception.stacktrace": stack}
+    attributes = {"http.route": "/api/things/{id}", "http.response.status_code": 500, "error.type": error}
     events = [StoredEvent(time_ns(), "exception", said)]
     return span(**({"status": "error", "attributes": attributes, "events": events} | members))
 

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from lightwell.instrumentation import vocabulary as names
 from lightwell.telemetry.frames import top_frame
-from lightwell.telemetry.packing import ERROR, Packed, Piece, readable
+from lightwell.telemetry.packing import ERROR, KINDS, Packed, Piece, readable
 
 MOST_ENTRIES: Final = 1000
 """Of one piece."""
 
+_CALLS: Final = frozenset({"client", "producer"})
 _MOST_RUNS: Final = 200
 _MESSAGE_LENGTH: Final = 500
 _NAME_LENGTH: Final = 300
@@ -50,9 +51,14 @@ Row = tuple[
 
 
 def entries_of(piece: Piece) -> list[Row]:
-    """The entries of a piece."""
-    spans = piece.spans
-    roots = [span for span in spans if span[11]] or [span for span in spans if span[6] == ERROR]
+    """The entries of a piece; of a client's spans also for what failed inside of a root that went well, such as a task.
+
+    A failed call (a span of kind `client`) is none of its own: who called says whether that was a failure.
+    """
+    roots = [span for span in piece.spans if span[11]]
+    if not (piece.is_own and roots):
+        failed = [span for span in piece.spans if span[6] == ERROR and not span[11]]
+        roots += [span for span in failed if KINDS[span[3]] not in _CALLS] or (failed if piece.is_own else [])
     return [_entry(piece, root) for root in roots[:MOST_ENTRIES]]
 
 
@@ -89,7 +95,7 @@ def _entry(piece: Piece, root: Packed) -> Row:
     code = code if isinstance(code, int) and 0 <= code < 1000 else None  # noqa: PLR2004 -- what a status can be
     is_failed = status == ERROR or (root[3] == 1 and code is not None and code >= _LEAST_FAILING)
     shown = readable(name[:_NAME_LENGTH])
-    failure = _failure(piece, root, route or shown) if is_failed else None
+    failure = _failure(piece, root, route or _place(root) or shown) if is_failed else None
     return (
         started,
         max(0, ended - started),
@@ -114,6 +120,12 @@ def _failure(piece: Piece, root: Packed, place: str) -> Failure:
     frame = _text(top_frame(stack) if isinstance(stack, str) else None, _NAME_LENGTH)
     message = _text(told.get("exception.message") or root[7] or None, _MESSAGE_LENGTH)
     return Failure(kind, message, frame, _group(place, kind, frame))
+
+
+def _place(root: Packed) -> str | None:
+    """For a client's run what it is: each has a name of its own, so failures of a flow would never be grouped."""
+    kind = root[8].get(_CLIENT_RUN_TYPE)
+    return None if kind is None else f"prefect {kind} run"
 
 
 def _is_alone(piece: Piece) -> bool:
