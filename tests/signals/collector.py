@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
@@ -62,11 +64,42 @@ class Collected:
             for metric in scope.metrics
         }
 
+    @property
+    def records(self) -> list[LogRecord]:
+        """Every log line."""
+        return [
+            record
+            for body in self._of("/v1/logs")
+            for resource in ExportLogsServiceRequest.FromString(body).resource_logs
+            for scope in resource.scope_logs
+            for record in scope.log_records
+        ]
 
-class _Handler(BaseHTTPRequestHandler):
+    def counted(self, name: str, **attributes: str) -> float:
+        """The latest sum of a counter's points that have these attributes, whose dots are written `__`."""
+        wanted = {key.replace("__", "."): value for key, value in attributes.items()}
+        latest = 0.0
+        for body in self._of("/v1/metrics"):
+            for resource in ExportMetricsServiceRequest.FromString(body).resource_metrics:
+                points = [
+                    point
+                    for scope in resource.scope_metrics
+                    for metric in scope.metrics
+                    if metric.name == name
+                    for point in metric.sum.data_points
+                    if wanted.items() <= {one.key: one.value.string_value for one in point.attributes}.items()
+                ]
+                latest = sum(point.as_int or point.as_double for point in points) if points else latest
+        return latest
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Takes what it is sent."""
+
     collected: Collected
 
     def do_POST(self) -> None:
+        """Take one batch."""
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers["content-length"]))
         if headers.get("content-encoding") == "gzip":
@@ -77,14 +110,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_args: Any) -> None:
-        return
+        """Nothing is said about a batch."""
 
 
 @contextmanager
 def collecting() -> Iterator[Collected]:
     """A collector that takes everything."""
     collected = Collected("")
-    handler = type("Handler", (_Handler,), {"collected": collected})
+    handler = type("Handling", (Handler,), {"collected": collected})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         collected.address = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, daemon=True)
