@@ -72,6 +72,7 @@ def check_what_is_printed(api_url: str, trace_id: str, run: dict[str, Any]) -> N
     environment = {"LIGHTWELL_API_URL": api_url, "LIGHTWELL_API_AUTH_STRING": PASSWORD}
     assert trace_id in piped("traces", "ls", "--run", run["id"], **environment).stdout
     shown = piped("traces", "show", trace_id, **environment).stdout.splitlines()
+    assert shown[0].startswith(f"Trace {trace_id}  healthy")
     labels = [line.split("  █")[0].strip() for line in shown if "█" in line]
     assert f"[etl] {run['name']}" in " ".join(labels)
     assert "[lightwell] POST /api/flow_runs/{id}/set_state" in " ".join(labels)

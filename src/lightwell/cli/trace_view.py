@@ -15,6 +15,7 @@ _LEVELS: Final[Mapping[str, tuple[Style, ...]]] = {
     "warning": ("yellow",),
     "debug": ("dim",),
 }
+_RUN: Final = "prefect.run.id"
 _REQUEST: Final = "http.request"
 _TOLD_ABOVE: Final = frozenset({"stack", "exception_message", "trace_id", "span_id"})
 _EXCEPTION: Final = ("exception.type", "exception.message", "exception.stacktrace")
@@ -38,8 +39,7 @@ def view(out: Screen, trace: Mapping[str, Any], *, full: bool) -> Iterator[str]:
 
 
 def _heading(out: Screen, trace: Mapping[str, Any]) -> Iterator[str]:
-    verdict = out.paint("failed", "red", "bold") if trace["failed"] else "healthy"
-    yield f"{out.paint('Trace', 'bold')} {trace['trace_id']}  {verdict}"
+    yield f"{out.paint('Trace', 'bold')} {trace['trace_id']}  {_verdict(out, trace['spans'])}"
     started = parsed(trace["started"])
     spans = len(trace["spans"])
     facts = [f"{started:%Y-%m-%d %H:%M:%S.%f}"[:-3] + f" {started:%Z}", length(trace["duration"])]
@@ -51,6 +51,17 @@ def _heading(out: Screen, trace: Mapping[str, Any]) -> Iterator[str]:
         yield f"flow run {run}"
     if trace["truncated"]:
         yield out.paint("There is more than is shown.", "yellow")
+
+
+def _verdict(out: Screen, spans: Sequence[Mapping[str, Any]]) -> str:
+    """Whether it failed as a whole: what is within nothing else, a run, or this server's part.
+
+    A client's request that was answered 404 is a failure to the client's SDK, and most often no trouble to anybody.
+    """
+    failed = [span for span in spans if span["status"] == "error"]
+    if any(span["depth"] == 0 or span["kind"] == "server" or _RUN in span["attributes"] for span in failed):
+        return out.paint("failed", "red", "bold")
+    return f"healthy, but for {len(failed)} span{'' if len(failed) == 1 else 's'}" if failed else "healthy"
 
 
 def _exceptions(spans: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, Any]]) -> Iterator[Told]:
