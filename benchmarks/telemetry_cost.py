@@ -1,9 +1,10 @@
 """What the whole telemetry costs a real server: `python -m benchmarks.telemetry_cost`.
 
-Two servers run side by side, one as it is by default (traces at a baseline of 1 %, no collector, a log line for each
-request), one with `OTEL_SDK_DISABLED=true` and no logs. The same requests go to both in lockstep, one to each in turn,
-and the CPU of small blocks of them is compared, so that what else the machine does falls on both. The pieces one by
-one, in one process and without sockets: telemetry_overhead.py.
+Two servers run side by side, one as it is by default (traces at a baseline of 1 %, metrics at `/metrics`, no
+collector, a log line for each request), one with `OTEL_SDK_DISABLED=true` and no logs, or with `--without metrics`
+one that has no metrics. The same requests go to both in lockstep, one to each in turn, and the CPU of small blocks of
+them is compared, so that what else the machine does falls on both. The pieces one by one, in one process and without
+sockets: telemetry_overhead.py.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ OFF = {
     "LIGHTWELL_TELEMETRY_ENABLED": "false",
     "LIGHTWELL_TELEMETRY_LOG_LEVEL": "CRITICAL",
 }
+WITHOUT = {"telemetry": OFF, "metrics": {"LIGHTWELL_TELEMETRY_METRICS": "false"}}
 _MICROSECONDS = 1e6
 
 
@@ -82,11 +84,11 @@ async def compare(on: Side, off: Side, plan: Plan, rounds: int, requests: int) -
     return pairs[1:]
 
 
-async def measure(rounds: int, requests: int, names: list[str]) -> bool:
-    """Measure and print; whether the goal is reached."""
+async def measure(rounds: int, requests: int, names: list[str], off_by: dict[str, str]) -> bool:
+    """Measure and print, against a server with the settings `off_by`; whether the goal is reached."""
     async with (
         serving(lightwell({}), SqliteFiles()) as with_telemetry,
-        serving(lightwell(OFF), SqliteFiles()) as without,
+        serving(lightwell(off_by), SqliteFiles()) as without,
         with_telemetry.connection() as one,
         without.connection() as other,
     ):
@@ -114,9 +116,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=100, help="pairs of blocks")
     parser.add_argument("--requests", type=int, default=60, help="a block")
     parser.add_argument("--only", nargs="+", choices=PLANS, default=list(PLANS), metavar="OPERATION")
+    parser.add_argument("--without", choices=WITHOUT, default="telemetry", help="what the other server lacks")
     parser.add_argument("--check", action="store_true", help="fail when the goal is missed")
     options = parser.parse_args()
-    reached = uvloop.run(measure(options.rounds, options.requests, options.only))
+    reached = uvloop.run(measure(options.rounds, options.requests, options.only, WITHOUT[options.without]))
     sys.exit(1 if options.check and not reached else 0)
 
 
