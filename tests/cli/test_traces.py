@@ -217,6 +217,13 @@ def test_an_id_that_is_not_there(told: Told, given: str, said: str) -> None:
     assert told.fails("show", given) == said
 
 
+def test_the_id_of_a_run_is_recognised(told: Told) -> None:
+    """With the command that was meant."""
+    said = f"lightwell: {told.run_id} is the id of a run; `lightwell traces ls --run {told.run_id}` lists its traces\n"
+
+    assert told.fails("show", told.run_id) == said
+
+
 def test_failures_are_in_groups(told: Told) -> None:
     """How often, when, where in the code, and traces to look at."""
     output = told.run("failures")

@@ -25,6 +25,7 @@ Until = Annotated[str | None, typer.Option(help="Before, in the same ways.")]
 Limit = Annotated[int, typer.Option(min=1, max=200, help="How many at most.")]
 
 _TRACE_ID: Final = re.compile(r"(?:[0-9a-f]{2}-)?([0-9a-f]{32})(?:-[0-9a-f]{16}(?:-[0-9a-f]{2})?)?")
+_RUN_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PREFIX: Final = re.compile(r"[0-9a-f]{4,32}")
 _PAGES: Final = 10
 _SHORT: Final = 10
@@ -110,6 +111,8 @@ def _whole_id(server: Remote, given: str) -> str:
     text = "".join(given.split()).lower()
     if match := _TRACE_ID.fullmatch(text):
         return match[1]
+    if _RUN_ID.fullmatch(text):
+        raise Invalid(f"{text} is the id of a run; `lightwell traces ls --run {text}` lists its traces")
     if not _PREFIX.fullmatch(text):
         raise Invalid(f"{plain(given)} is no trace id: 32 hexadecimal digits, or the first four or more of them")
     found = {one for one in _newest_ids(server) if one.startswith(text)}
