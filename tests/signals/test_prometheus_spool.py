@@ -1,6 +1,7 @@
 """What several processes have counted, put together: by which rule, in whatever order, and whoever of them has died."""
 
 import multiprocessing
+import os
 import random
 import shutil
 import tempfile
@@ -151,6 +152,21 @@ def test_a_reader_that_died_in_between_counts_nothing_twice(temporary: Path) -> 
             shutil.copy(path, directory / path.name)
         assert mine.read()["c_total"].points == {"": 10}
         assert list(directory.glob("*.metrics")) == []
+
+
+def test_what_is_in_use_does_not_look_old() -> None:
+    """Programs that clear directories of temporary files go by age."""
+    with spooling() as directory:
+        mine = Spool(directory)
+        _die(directory, 10)
+        mine.read()
+        files = [*directory.glob("*.alive"), directory / "ended"]
+        for path in files:
+            os.utime(path, (0, 0))
+        mine.write(_counter(1))
+        mine.read()
+        assert len(files) == 2
+        assert all(path.stat().st_mtime > 0 for path in files)
 
 
 def test_directories_are_cleared_when_nobody_is_left(temporary: Path) -> None:

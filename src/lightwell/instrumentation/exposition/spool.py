@@ -49,6 +49,7 @@ class Spool:
     def write(self, families: Families) -> None:
         """Say what this process has measured so far, in place of what it said before. Raises OSError."""
         _write(self._directory / f"{self._name}{_SNAPSHOT}", families)
+        os.utime(self._alive)  # programs that clear directories of temporary files take what is old
 
     def read(self) -> Families:
         """What all processes have measured, ended ones included. Raises Unavailable where another reader hangs."""
@@ -68,6 +69,8 @@ class Spool:
         path = self._directory / _ENDED
         known = orjson.loads(path.read_bytes()) if path.exists() else {"names": [], "families": {}}
         families, names = _families(known["families"]), set(known["names"])
+        if path.exists():
+            os.utime(path)
         news = [one for one in dead if one.stem not in names]
         if news:
             families = together([], [families, *map(_read, news)])
