@@ -143,11 +143,12 @@ class _Thing(BaseModel):
     size: int
 
 
-def _sqlite_error() -> sqlite3.Error:
+def _sqlite_error(statement: str) -> sqlite3.Error:
     database = sqlite3.connect(":memory:")
     database.execute("CREATE TABLE thing (name TEXT UNIQUE)")
-    with closing(database), pytest.raises(sqlite3.IntegrityError) as raised:
-        database.executemany("INSERT INTO thing VALUES (?)", [["hunter2"], ["hunter2"]])
+    database.execute("INSERT INTO thing VALUES ('hunter2')")
+    with closing(database), pytest.raises(sqlite3.Error) as raised:
+        database.execute(statement)
     return raised.value
 
 
@@ -168,7 +169,16 @@ def test_a_validation_error_is_told_without_its_input() -> None:
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (_sqlite_error(), "SQLITE_CONSTRAINT_UNIQUE"),
+        (
+            _sqlite_error("INSERT INTO thing VALUES ('hunter2')"),
+            "SQLITE_CONSTRAINT_UNIQUE: UNIQUE constraint failed: thing.name",
+        ),
+        (_sqlite_error("SELECT * FROM runs"), "SQLITE_ERROR: no such table: runs"),
+        (_sqlite_error("SELECT hunter2 hunter2 hunter2"), "SQLITE_ERROR"),
+        (
+            psycopg.errors.UndefinedTable('relation "log" does not exist\nLINE 1: hunter2'),
+            'SQLSTATE 42P01: relation "log" does not exist',
+        ),
         (psycopg.errors.UniqueViolation("hunter2"), "SQLSTATE 23505"),
         (sqlalchemy.exc.OperationalError("hunter2", {}, psycopg.errors.DeadlockDetected("hunter2")), "SQLSTATE 40P01"),
         (ValueError("'hunter2' is not a valid StateType"), "'*' is not a valid StateType"),
@@ -178,7 +188,7 @@ def test_a_validation_error_is_told_without_its_input() -> None:
     ],
 )
 def test_a_message_quotes_no_data(error: Exception, message: str) -> None:
-    """Drivers are told by their codes, errors of value and of lookup without what they quote; others as they are."""
+    """Drivers are told by codes and by what they say of the schema, errors of value without what they quote."""
     assert message_of(error) == message
 
 

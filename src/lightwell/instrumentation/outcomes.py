@@ -15,6 +15,16 @@ OK: Final = "ok"
 
 _LONGEST_CHAIN: Final = 5
 _DRIVERS: Final = frozenset({"sqlalchemy", "psycopg", "sqlite3"})
+_OF_THE_SCHEMA: Final = re.compile(
+    r"no such (?:table|column|index): [\w.]+"
+    r"|table \w+ has no column named \w+"
+    r"|(?:UNIQUE|NOT NULL|FOREIGN KEY) constraint failed(?:: [\w.]+(?:, [\w.]+)*)?"
+    r"|attempt to write a readonly database|database or disk is full|disk I/O error"
+    r"|database disk image is malformed|database is locked|unable to open database file"
+    r"|(?:relation|column) \"?[\w.]+\"?(?: of relation \"\w+\")? does not exist"
+    r"|permission denied for (?:table|schema) \w+"
+)
+"""What drivers say with names of tables and columns alone: statements are this server's own, so those are too."""
 _QUOTED: Final = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 
 
@@ -46,8 +56,7 @@ def message_of(error: BaseException) -> str:
         places = (f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in error.errors(include_input=False))
         return f"{error.error_count()} errors for {error.title}: {', '.join(places)}"
     if type(error).__module__.partition(".")[0] in _DRIVERS:
-        code = code_of(getattr(error, "orig", None) or error)
-        return f"SQLSTATE {code}" if code and not code.startswith("SQLITE") else code or ""
+        return _said_by_driver(getattr(error, "orig", None) or error)
     try:
         text = str(error)
     except Exception:  # noqa: BLE001 -- somebody else's __str__ must not hide the failure that is being told
@@ -58,6 +67,14 @@ def message_of(error: BaseException) -> str:
 def code_of(error: BaseException) -> str | None:
     """What a driver's error is, in the database's own codes: an SQLSTATE, or `SQLITE_...`."""
     return getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
+
+
+def _said_by_driver(error: BaseException) -> str:
+    """The code, and what was said where that speaks of the schema or of the file alone."""
+    code = code_of(error) or ""
+    shown = code if not code or code.startswith("SQLITE") else f"SQLSTATE {code}"
+    said = str(error.args[0]).partition("\n")[0] if error.args else ""
+    return f"{shown}: {said}" if shown and _OF_THE_SCHEMA.fullmatch(said) else shown
 
 
 def stack_of(error: BaseException) -> str:
