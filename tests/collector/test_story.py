@@ -127,8 +127,10 @@ def told(otelcol: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[To
             answers = _drive(server, home / "server")
             stop(server.process)
         # A series of the connector is zero when it is first shown, so that its first event is an increase.
-        last = r'traces_span_metrics_calls_total\{[^}]*"/api/events/in"[^}]*"STATUS_CODE_ERROR"\} [1-9]'
-        until(lambda: re.search(last, collector.page()), "the metrics of spans have the last failure too")
+        span = r'traces_span_metrics_calls_total\{[^}]*"/api/events/in"[^}]*"STATUS_CODE_ERROR"\} [1-9]'
+        until(lambda: re.search(span, collector.page()), "the last failure is in the metrics of spans")
+        close = r'lightwell_websocket_closes_total\{[^}]*"/api/events/in"[^}]*\} [1-9]'
+        until(lambda: re.search(close, collector.page()), "the server's last metrics are on the page")
         page = collector.page()
         collector.stop()
         yield Told(answers, collector.spans(), collector.records(), server.log_lines(), collector, page)
