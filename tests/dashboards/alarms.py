@@ -81,7 +81,7 @@ _RUNNING: Final = series(words.APP_CACHE_LIVE)
 _LATE: Final = series(business.RUNS_LATE, LATE_REASON="no_worker")
 _REFUSED: Final = series(business.EVENTS_DROPPED, EVENT_DROP_REASON="refused")
 _DOUBLE: Final = series(business.EVENTS_DROPPED, EVENT_DROP_REASON="duplicate")
-_LOST: Final = series(words.SPANS_DROPPED, DROP_REASON="export_failed")
+_LOST: Final = series(words.SPANS_DROPPED, SIGNAL="traces", DROP_REASON="export_failed")
 _STORE: Final = series(words.STORE_ON)
 _AGE: Final = series(words.LAST_SUCCESS_AGE, LOOP="late_runs")
 

@@ -98,7 +98,7 @@ _HEALTH: Final = Row(
             width=4,
             links=(_TO_BACKGROUND,),
         ),
-        _as_number(telemetry.DROPPED, "Spans lost", or_zero(PANEL.grown(words.SPANS_DROPPED)), _TO_TELEMETRY),
+        _as_number(telemetry.DROPPED, "Lost on the way", or_zero(PANEL.grown(words.SPANS_DROPPED)), _TO_TELEMETRY),
         Panel(
             "Oldest start",
             "How long the process that began first has run.",

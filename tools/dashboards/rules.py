@@ -12,6 +12,7 @@ from lightwell.instrumentation.vocabulary import (
     LATE_REASON,
     LOOP,
     OUTCOME,
+    SIGNAL,
     STREAM,
     UNIT_KIND,
     business,
@@ -178,11 +179,11 @@ _KEEPING: Final = Group(
         ),
         Alert(
             "LightwellTelemetryDropped",
-            f"{RULE.over('10m').grown(words.SPANS_DROPPED, by=(DROP_REASON,))} > 0",
+            f"{RULE.over('10m').grown(words.SPANS_DROPPED, by=(SIGNAL, DROP_REASON))} > 0",
             "1m",
             "ticket",
-            f"{{{{ $value | humanize }}}} spans were lost within ten minutes: {of(DROP_REASON)}",
-            "Traces of failures may be missing in Tempo. What the embedded store keeps is not concerned.",
+            f"{{{{ $value | humanize }}}} items ({of(SIGNAL)}) were lost within ten minutes: {of(DROP_REASON)}",
+            "Failures may be missing in Tempo and Loki, or metrics here. The embedded store is not concerned.",
             TELEMETRY,
         ),
         Alert(

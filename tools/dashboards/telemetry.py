@@ -3,7 +3,7 @@
 from typing import Final
 
 from lightwell.instrumentation import vocabulary as words
-from lightwell.instrumentation.vocabulary import DROP_REASON, KEPT, RECEIVED, RESULT, STORE_DROP_REASON
+from lightwell.instrumentation.vocabulary import DROP_REASON, KEPT, RECEIVED, RESULT, SIGNAL, STORE_DROP_REASON
 from tools.dashboards.links import FAILED_REQUESTS, TELEMETRY, TROUBLE_IN_LOGS, of_label, traces
 from tools.dashboards.page import Page, Panel, Query, Row
 from tools.dashboards.promql import PANEL, divide, legend, or_zero
@@ -12,9 +12,10 @@ _KEPT_SO: Final = traces("Traces kept for this reason", f'span.{KEPT} = "{of_lab
 
 DROPPED: Final = Panel(
     "Telemetry lost",
-    "Spans of kept traces within the window that did not arrive, by why. Alert: LightwellTelemetryDropped.",
+    "Spans, log lines and points of metrics within the window that did not arrive, by why. Alert: "
+    "LightwellTelemetryDropped.",
     "short",
-    (Query(or_zero(PANEL.grown(words.SPANS_DROPPED, by=(DROP_REASON,))), legend(DROP_REASON)),),
+    (Query(or_zero(PANEL.grown(words.SPANS_DROPPED, by=(SIGNAL, DROP_REASON))), legend(SIGNAL, DROP_REASON)),),
     warn=1,
     bad=1000,
     links=(TROUBLE_IN_LOGS,),
@@ -51,13 +52,34 @@ _TRACES: Final = Row(
             links=(FAILED_REQUESTS,),
         ),
         Panel(
-            "Spans delivered",
-            "Spans a second that a collector took. 0 where none is configured.",
+            "Telemetry delivered",
+            "Spans, log lines and points of metrics a second that a collector took. Nothing where none is configured.",
             "ops",
-            (Query(or_zero(PANEL.per_second(words.SPANS_EXPORTED)), "delivered"),),
+            (Query(or_zero(PANEL.per_second(words.SPANS_EXPORTED, by=(SIGNAL,))), legend(SIGNAL)),),
             links=(TROUBLE_IN_LOGS,),
         ),
         DROPPED,
+        Panel(
+            "Waiting to be sent",
+            "Spans and log lines in the queue. It is bounded; what no longer finds room is lost.",
+            "short",
+            (Query(or_zero(PANEL.total(words.TELEMETRY_QUEUED, by=(SIGNAL,))), legend(SIGNAL)),),
+            warn=1000,
+            bad=2000,
+            links=(TROUBLE_IN_LOGS,),
+        ),
+        Panel(
+            "Open traces",
+            "Traces that have begun and not ended, and those whose details were given up because too many were open.",
+            "short",
+            (
+                Query(PANEL.total(words.TRACES_LIVE), "open"),
+                Query(or_zero(PANEL.grown(words.TRACES_OVERFLOWED)), "given up"),
+            ),
+            warn=500,
+            bad=1000,
+            links=(FAILED_REQUESTS,),
+        ),
     ),
 )
 _STORE: Final = Row(
