@@ -19,8 +19,17 @@ Made from `src/lightwell/instrumentation/vocabulary/` by `make docs`; edit it th
 change of one is a change for dashboards and alerts, and stands in CHANGELOG.md. Where OpenTelemetry has a stable name
 for something it is used; `lightwell.*` is for the rest.
 
-- **Kept traces.** Every request, tick and batch is recorded; when it ends, its trace is kept whole if it failed (5xx,
-  an exception), was slow, or belongs to the baseline (`LIGHTWELL_TELEMETRY_BASELINE_RATIO`); otherwise nothing of it.
+- **Kept traces.** Every request, tick and batch is recorded; when it ends, its trace is kept whole, with its log lines,
+  if it failed (5xx, an exception), was slow (`LIGHTWELL_TELEMETRY_SLOW_AFTER`, `_SLOW_BY_ROUTE`), was answered as
+  `_KEEP_STATUSES` or `_KEEP_VERDICTS` say, was sampled by its caller (up to `_REMOTE_RATE`), or belongs to the baseline
+  (`_BASELINE_RATIO`); otherwise nothing of it. `lightwell.kept.reason` says which, failure before all others.
+- **Exemplars** of durations point at the root span of kept traces, and at nothing else.
+- **Log lines** go to standard error. Where there is an OTLP endpoint, those of kept traces go there at every level, of
+  everything else those from `LIGHTWELL_TELEMETRY_OTLP_LOG_LEVEL` on, and none twice: the event as body, fields as
+  attributes, an exception as `exception.type`, `exception.message` and `exception.stacktrace`.
+- **A collector's troubles** are no request's: queues are bounded (`OTEL_BSP_MAX_QUEUE_SIZE`,
+  `OTEL_BLRP_MAX_QUEUE_SIZE`), the oldest go first, each loss is counted in `lightwell.telemetry.dropped`, and one line
+  a minute says so.
 - **Correlation.** `{header}` is on every response; `trace_id` is in the bodies of 409, 500 and 503, on every log line
   of the request and on its span. The spans, the metric and the log line of a request have the same route and status.
 - **Never recorded:** values of statements, bodies, headers other than `User-Agent`, query strings, secrets. Metrics

@@ -314,6 +314,23 @@ async def test_a_failure_is_whole_however_many_roots_are_open(make_signals: Make
     assert [names.count(name) for name in ("GET /api/things/fail/unit", "SELECT", "toy.set_state")] == [5, 5, 5]
 
 
+async def test_a_failure_is_whole_however_many_spans_wait(make_signals: MakeSignals) -> None:
+    """Spans that wait for roots which never end take no room from what is kept."""
+    signals = make_signals(0.0)
+    tail = signals.telemetry.tracing.tail
+    assert tail is not None
+    tail._most_spans = 3  # noqa: SLF001 -- the bound itself is what is tested
+    tracer = signals.telemetry.tracing.tracer
+    within = trace.set_span_in_context(tracer.start_span("never ended", Context()), Context())
+    for _ in range(5):
+        tracer.start_span("waits", within).end()
+    async with _client(signals) as client:
+        await client.get("/api/things/fail/unit")
+
+    names = [span.name for span in signals.spans]
+    assert sorted(names) == ["GET /api/things/fail/unit", "SELECT", "toy.set_state", "write things.set_state"]
+
+
 def test_memory_stays_at_its_cap_whatever_is_never_ended() -> None:
     """100,000 spans that never end, and some that wait for a root of those: what is held does not grow."""
     tail = Tail(most_roots=1_000, most_spans=2_000)

@@ -150,6 +150,7 @@ async def test_nothing_leaves_the_process(postgres: PostgresServer, tmp_path: Pa
     names = {span.name for span in collected.spans}
     assert {"POST /api/flow_runs/{id}/set_state", "websocket /api/events/in", "flow_runs.create"} <= names
     assert "http.server.request.duration" in collected.metric_names
+    assert {"http.request", "request.unavailable"} <= {record.body.string_value for record in collected.records}
     check(server.log.read_text())
     for _, _, body in collected.requests:
         check(body.decode("latin-1"))

@@ -189,8 +189,7 @@ class Tail(SpanProcessor):
 
     def bring(self, root_id: int, lines: Sequence[Line]) -> None:
         """Take the log lines of a root that is kept and about to end; one that was given up has its details again."""
-        if lines:
-            self._lines[root_id] = lines
+        self._lines[root_id] = lines
         self._live[root_id] = None
 
     def take_late(self, lines: Sequence[Line]) -> None:
@@ -261,7 +260,8 @@ class Tail(SpanProcessor):
             root_id = self._root_of.get(span_id, 0)
             if root_id in self._live:
                 waiting = self._waiting.setdefault(root_id, [])
-                if self._held < self._most_spans and len(waiting) < self._most_spans_each:
+                has_room = self._held < self._most_spans or root_id in self._lines  # which is about to end
+                if has_room and len(waiting) < self._most_spans_each:
                     waiting.append(span)
                     self._held += 1
                 else:

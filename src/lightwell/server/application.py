@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import Final
 
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
@@ -19,6 +20,7 @@ from lightwell.instrumentation.http import instrument
 from lightwell.instrumentation.setup import Telemetry
 from lightwell.instrumentation.vocabulary import TRACE_ID_HEADER
 from lightwell.server.cache import AppCache
+from lightwell.server.keeping import warn_of_unknown_routes
 from lightwell.server.rest import NATIVE_TELEMETRY_OFF, create_orion_api
 from lightwell.server.runtime import Runtime, telemetry_of
 from lightwell.server.scraping import add_metrics
@@ -76,6 +78,8 @@ def _make(settings: Settings, telemetry: Telemetry, *, ephemeral: bool) -> FastA
             expose_headers=[TRACE_ID_HEADER, "Retry-After"],
         )
     app.mount("/api", api, name="api")
+    templates = (f"/api{context.path_format}" for context in iter_route_contexts(api.routes))
+    warn_of_unknown_routes(settings.telemetry, templates)
     app.router.routes.append(Route(otlp.PATH, _trace_receiver(settings), name="otlp"))
     if not ephemeral:
         add_metrics(app, settings, telemetry.scrape)

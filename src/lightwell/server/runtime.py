@@ -16,7 +16,6 @@ from lightwell.instrumentation import business, vocabulary
 from lightwell.instrumentation.apart import fail_apart
 from lightwell.instrumentation.event_loop import LoopLag
 from lightwell.instrumentation.facts import count_facts
-from lightwell.instrumentation.sampling import KeepPolicy
 from lightwell.instrumentation.setup import Telemetry, configure
 from lightwell.kit.clock import Clock, SystemClock
 from lightwell.kit.token_bucket import TokenBucket
@@ -25,9 +24,10 @@ from lightwell.loops.runner import Runner
 from lightwell.orchestration.explanations.situation import Expectations
 from lightwell.orchestration.transition import Tuning
 from lightwell.server.admin_view import settings_view
+from lightwell.server.keeping import policy_of
 from lightwell.server.streams import Streams
 from lightwell.server.trace_store import trace_store
-from lightwell.settings import Settings, TelemetrySettings
+from lightwell.settings import Settings
 from lightwell.storage import csrf_tokens
 from lightwell.storage.database import Database, open_database, parsed
 from lightwell.storage.events import store_facts
@@ -186,21 +186,12 @@ def telemetry_of(settings: Settings) -> Telemetry:
         version=version("lightwell"),
         enabled=settings.telemetry.enabled,
         baseline_ratio=settings.telemetry.baseline_ratio,
-        keep=_policy(settings.telemetry),
+        keep=policy_of(settings.telemetry),
         remote=TokenBucket(settings.telemetry.remote_rate, settings.telemetry.remote_burst),
         scraped=settings.telemetry.metrics,
         otlp_log_level=settings.telemetry.otlp_log_level,
         log_level=settings.telemetry.log_level,
         log_format=settings.telemetry.log_format,
-    )
-
-
-def _policy(settings: TelemetrySettings) -> KeepPolicy:
-    return KeepPolicy(
-        slow_after=settings.slow_after.total_seconds(),
-        slow_by_route={rule.what: rule.after.total_seconds() for rule in settings.slow_by_route},
-        statuses=frozenset(settings.keep_statuses),
-        verdicts=frozenset(settings.keep_verdicts),
     )
 
 
