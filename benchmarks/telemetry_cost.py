@@ -1,7 +1,8 @@
 """What the whole telemetry costs a real server: `python -m benchmarks.telemetry_cost`.
 
-Two servers run side by side, one as it is by default (traces at a baseline of 1 %, metrics at `/metrics`, no
-collector, a log line for each request), one with `OTEL_SDK_DISABLED=true` and no logs, or with `--without metrics`
+Two servers run side by side, one with everything on (traces at a baseline of 1 %, the embedded store, metrics at
+`/metrics`, a log line for each request, and a collector that takes traces, metrics and logs, which `--alone` leaves
+out), one with `OTEL_SDK_DISABLED=true` and no logs, or with `--without metrics`
 one that has no metrics. The same requests go to both in lockstep, one to each in turn, and the CPU of small blocks of
 them is compared, so that what else the machine does falls on both. The pieces one by one, in one process and without
 sockets: telemetry_overhead.py.
@@ -23,6 +24,7 @@ from benchmarks import calls
 from benchmarks.databases import SqliteFiles
 from benchmarks.servers import Target, lightwell, serving
 from benchmarks.wire import Connection, Request
+from tests.signals.collector import collecting
 
 GOAL = 1.15
 """The most that telemetry may multiply the CPU of an operation by."""
@@ -48,6 +50,7 @@ class Side:
         return self.target.meter.cpu_seconds() * _MICROSECONDS
 
 
+Settings = dict[str, str]
 Plan = Callable[[Side, int], Awaitable[list[Request]]]
 
 
@@ -84,10 +87,10 @@ async def compare(on: Side, off: Side, plan: Plan, rounds: int, requests: int) -
     return pairs[1:]
 
 
-async def measure(rounds: int, requests: int, names: list[str], off_by: dict[str, str]) -> bool:
-    """Measure and print, against a server with the settings `off_by`; whether the goal is reached."""
+async def measure(rounds: int, requests: int, names: list[str], on_by: Settings, off_by: Settings) -> bool:
+    """Measure a server with the settings `on_by` against one with `off_by`, and print; whether the goal is reached."""
     async with (
-        serving(lightwell({}), SqliteFiles()) as with_telemetry,
+        serving(lightwell(on_by), SqliteFiles()) as with_telemetry,
         serving(lightwell(off_by), SqliteFiles()) as without,
         with_telemetry.connection() as one,
         without.connection() as other,
@@ -117,9 +120,15 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=60, help="a block")
     parser.add_argument("--only", nargs="+", choices=PLANS, default=list(PLANS), metavar="OPERATION")
     parser.add_argument("--without", choices=WITHOUT, default="telemetry", help="what the other server lacks")
+    parser.add_argument("--alone", action="store_true", help="send nothing to a collector")
     parser.add_argument("--check", action="store_true", help="fail when the goal is missed")
     options = parser.parse_args()
-    reached = uvloop.run(measure(options.rounds, options.requests, options.only, WITHOUT[options.without]))
+    with collecting() as collector:
+        on_by = {} if options.alone else {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.address}
+        off_by = WITHOUT[options.without]
+        reached = uvloop.run(measure(options.rounds, options.requests, options.only, on_by, off_by))
+        if not options.alone and not {"/v1/traces", "/v1/metrics"} <= {path for path, _, _ in collector.requests}:
+            sys.exit("the collector was sent nothing")
     sys.exit(1 if options.check and not reached else 0)
 
 
