@@ -27,6 +27,7 @@ from tests.signals.canaries import CANARY, HEADERS, NOBODY, PASSWORD, a_run, bre
 from tests.signals.collector import collecting
 from tests.signals.conftest import Signals, talk
 from tests.signals.stage import Stage, staged
+from tests.signals.stored import text_of_store
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -145,12 +146,16 @@ async def test_nothing_leaves_the_process(postgres: PostgresServer, tmp_path: Pa
                     superuser.execute(f'DROP DATABASE "{parsed(url).database}" WITH (FORCE)'.encode())
                 statuses += [(await client.get(f"/flow_runs/{NOBODY}")).status_code]
                 statuses += [(await client.get("/ready")).status_code]
+                scraped = (await client.get(server.api_url.replace("/api", "/metrics"))).text
 
     assert {200, 201, 204, 401, 403, 404, 405, 409, 422, 503} <= set(statuses), statuses
     names = {span.name for span in collected.spans}
     assert {"POST /api/flow_runs/{id}/set_state", "websocket /api/events/in", "flow_runs.create"} <= names
     assert "http.server.request.duration" in collected.metric_names
     assert {"http.request", "request.unavailable"} <= {record.body.string_value for record in collected.records}
-    check(server.log.read_text())
-    for _, _, body in collected.requests:
-        check(body.decode("latin-1"))
+    assert "http_server_request_duration_seconds_bucket" in scraped
+    stored = text_of_store(tmp_path / "traces.sqlite3")
+    for name in ("POST /api/flow_runs/{id}/set_state", "flow_runs.create", "request.unavailable", "INSERT INTO"):
+        assert name in stored
+    for told in (server.log.read_text(), scraped, stored, *(body.decode("latin-1") for *_, body in collected.requests)):
+        check(told)
