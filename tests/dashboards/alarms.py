@@ -83,6 +83,7 @@ _REFUSED: Final = series(business.EVENTS_DROPPED, EVENT_DROP_REASON="refused")
 _DOUBLE: Final = series(business.EVENTS_DROPPED, EVENT_DROP_REASON="duplicate")
 _LOST: Final = series(words.SPANS_DROPPED, SIGNAL="traces", DROP_REASON="export_failed")
 _STORE: Final = series(words.STORE_ON)
+_PATIENCE: Final = series(words.PATIENCE, LOOP="late_runs")
 _AGE: Final = series(words.LAST_SUCCESS_AGE, LOOP="late_runs")
 
 ALARMS: Final = (
@@ -103,7 +104,7 @@ ALARMS: Final = (
         "20m",
     ),
     Alarm("LightwellEventLoopBlocked", _lags(20, 100), _lags(0, 100), "30m"),
-    Alarm("LightwellLoopStale", {_AGE: "0+60x20"}, {_AGE: "5x20"}, "15m"),
+    Alarm("LightwellLoopStale", {_AGE: "0+60x20", _PATIENCE: "90x20"}, {_AGE: "0+60x20", _PATIENCE: "3600x20"}, "15m"),
     Alarm("LightwellLoopFailing", _ticks(8, 4), _ticks(1, 11), "40m"),
     Alarm("LightwellLateRunsGrowing", {_LATE: "0+1x60"}, {_LATE: "40x60"}, "50m"),
     Alarm("LightwellEventsDelayed", _delays(20, 100), _delays(1, 100), "30m"),

@@ -38,7 +38,7 @@ def test_a_tick_is_a_root_with_its_work_in_it(signals: Signals) -> None:
 
 def test_a_tick_that_fails_is_told_once_and_goes_on_up(signals: Signals) -> None:
     """ERROR with the exception, one line with the stack, and the age of the last success grows."""
-    signals.telemetry.ticks.watch("late_runs")
+    signals.telemetry.ticks.watch("late_runs", 75.0)
     with pytest.raises(ValueError, match="x"), signals.telemetry.ticks.tick("late_runs"):
         raise ValueError("x")
 
@@ -93,14 +93,16 @@ def test_a_loop_that_is_started_again_is_an_alarm(signals: Signals) -> None:
 
 
 def test_the_age_of_the_last_success_is_told_while_a_loop_runs(signals: Signals) -> None:
-    """From its start, until it is stopped on purpose."""
+    """From its start, until it is stopped on purpose; beside it how old it may become."""
     ticks = signals.telemetry.ticks
     assert ticks.last_success_age("cleanup") is None
-    ticks.watch("cleanup")
+    ticks.watch("cleanup", 75.0)
     age = ticks.last_success_age("cleanup")
     assert age is not None
     assert age >= 0
     ages = signals.points("lightwell.loop.last_success.age")
     assert {"lightwell.loop": "cleanup"} in [point.attributes for point in ages]
+    patiences = {point.attributes["lightwell.loop"]: point.value for point in signals.points("lightwell.loop.patience")}
+    assert patiences["cleanup"] == 75.0
     ticks.forget("cleanup")
     assert ticks.last_success_age("cleanup") is None

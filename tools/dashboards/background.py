@@ -37,6 +37,20 @@ _LOOPS: Final = Row(
     (
         SINCE_SUCCESS,
         Panel(
+            "Patience used up",
+            "The age of the last success as a share of that after which the loop is stale, and `/api/ready` says so.",
+            "percentunit",
+            (
+                Query(
+                    f"{PANEL.most(words.LAST_SUCCESS_AGE, by=(LOOP,))} / {PANEL.most(words.PATIENCE, by=(LOOP,))}",
+                    legend(LOOP),
+                ),
+            ),
+            warn=0.5,
+            bad=1,
+            links=(_FAILED_TICKS,),
+        ),
+        Panel(
             "Failed ticks",
             "Ticks within the window that did not succeed, by loop and outcome, first ones included.",
             "short",

@@ -89,10 +89,6 @@ class Asker:
         buckets = self.select(metric, *matches, part="_bucket")
         return f"histogram_quantile({share}, {self._sum((*by, 'le'))}(rate({buckets}[{self.window}])))"
 
-    def quantile_each(self, share: float, metric: Metric, *matches: str, by: tuple[str, ...] = ()) -> str:
-        """A quantile of a histogram, of each process."""
-        return replace(self, always_by=("job", "instance")).quantile(share, metric, *matches, by=by)
-
     def busy(self, metric: Metric, *matches: str, by: tuple[str, ...] = ()) -> str:
         """The seconds of a histogram of durations that pass in a second: how many are at it at once."""
         return f"{self._sum(by)}(rate({self.select(metric, *matches, part='_sum')}[{self.window}]))"

@@ -1,5 +1,6 @@
 """The rules of Prometheus: what wakes somebody, what waits for the morning; `alerts.yaml` is made from them."""
 
+from dataclasses import replace
 from typing import Final
 
 import yaml
@@ -16,7 +17,6 @@ from lightwell.instrumentation.vocabulary import (
     STREAM,
     UNIT_KIND,
     business,
-    prometheus_label,
 )
 from tools.dashboards import budgets
 from tools.dashboards.budgets import RULE
@@ -29,7 +29,8 @@ _HEAD: Final = """\
 # They watch jobs whose name begins with `lightwell`. What to do about each: docs/operating.md, Runbooks.
 """
 _GIB: Final = 1 << 30
-_EACH: Final = ("instance",)
+EACH: Final = replace(RULE, always_by=("job", "instance"))
+"""What rules ask of each process."""
 LATE: Final = "lightwell:runs_late:sum"
 
 _PROCESS: Final = Group(
@@ -64,7 +65,7 @@ _PROCESS: Final = Group(
         ),
         Alert(
             "LightwellMemoryHigh",
-            f"max by (job, instance) ({RULE.select(business.MEMORY)}) > {2 * _GIB}",
+            f"{EACH.most(business.MEMORY)} > {2 * _GIB}",
             "15m",
             "ticket",
             "{{ $labels.instance }} holds {{ $value | humanize1024 }}B of memory",
@@ -73,7 +74,7 @@ _PROCESS: Final = Group(
         ),
         Alert(
             "LightwellEventLoopBlocked",
-            f"{RULE.quantile_each(0.99, business.EVENT_LOOP_LAG)} > 0.5",
+            f"{EACH.quantile(0.99, business.EVENT_LOOP_LAG)} > 0.5",
             "10m",
             "ticket",
             "The event loop of {{ $labels.instance }} is {{ $value | humanizeDuration }} late",
@@ -87,7 +88,7 @@ _WORK: Final = Group(
     (
         Alert(
             "LightwellLoopStale",
-            f"max by (job, instance, {prometheus_label(LOOP)}) ({RULE.select(words.LAST_SUCCESS_AGE)}) > 300",
+            f"{EACH.most(words.LAST_SUCCESS_AGE, by=(LOOP,))} > {EACH.most(words.PATIENCE, by=(LOOP,))}",
             "1m",
             "page",
             f"The loop {of(LOOP)} has not succeeded for {{{{ $value | humanizeDuration }}}}",
@@ -137,7 +138,7 @@ _WORK: Final = Group(
         ),
         Alert(
             "LightwellStreamBacklog",
-            f"max by (job, instance, {prometheus_label(STREAM)}) ({RULE.select(business.STREAM_BACKLOG)}) > 1000",
+            f"{EACH.most(business.STREAM_BACKLOG, by=(STREAM,))} > 1000",
             "5m",
             "ticket",
             f"{{{{ $value }}}} {of(STREAM)} wait for the slowest follower",
@@ -151,7 +152,7 @@ _KEEPING: Final = Group(
     (
         Alert(
             "LightwellDatabaseWait",
-            f"{RULE.quantile_each(0.99, words.UNIT_WAITED, by=(UNIT_KIND,))} > 0.5",
+            f"{EACH.quantile(0.99, words.UNIT_WAITED, by=(UNIT_KIND,))} > 0.5",
             "5m",
             "page",
             f"Units of work ({of(UNIT_KIND)}) wait {{{{ $value | humanizeDuration }}}} for the database",
@@ -188,7 +189,7 @@ _KEEPING: Final = Group(
         ),
         Alert(
             "LightwellTraceStoreOff",
-            f"min by (job, instance) ({RULE.select(words.STORE_ON)}) < 1",
+            f"{EACH.least(words.STORE_ON)} < 1",
             "10m",
             "ticket",
             "The embedded store of traces of {{ $labels.instance }} is off",

@@ -58,6 +58,7 @@ class Gauges:
         self.active: dict[tuple[str, str], int] = {}
         self.sockets: dict[str, int] = {}
         self.last_success: dict[str, float] = {}
+        self.patience: dict[str, float] = {}
         self.kept: dict[str, int] = {}
         self.passed = 0
         self.overflowed = 0
@@ -111,6 +112,11 @@ def _last_success_ages() -> Iterable[tuple[float, Attributes]]:
         yield now - instant, {names.LOOP: loop}
 
 
+def _patiences() -> Iterable[tuple[float, Attributes]]:
+    for loop, seconds in list(GAUGES.patience.items()):
+        yield seconds, {names.LOOP: loop}
+
+
 def _executed_statements() -> Iterable[tuple[float, Attributes]]:
     for kind in ("read", "write"):
         yield sum(counted[kind] for counted in list(_statements)), {names.UNIT_KIND: kind}
@@ -142,6 +148,7 @@ class _Instruments:
         observe(meter, names.ACTIVE_REQUESTS, _active_requests)
         observe(meter, names.SOCKETS_OPEN, _open_sockets)
         observe(meter, names.LAST_SUCCESS_AGE, _last_success_ages)
+        observe(meter, names.PATIENCE, _patiences)
         observe(meter, names.STATEMENTS, _executed_statements)
         observe(meter, names.APP_CACHE_LIVE, lambda: [(GAUGES.live_apps(), {})])
         observe(meter, names.TRACES_KEPT, lambda: [(n, {names.KEPT: why}) for why, n in list(GAUGES.kept.items())])

@@ -28,13 +28,15 @@ class Ticks:
     def __init__(self, tracing: Tracing) -> None:
         self._tracing = tracing
 
-    def watch(self, loop: str) -> None:
-        """Say that a loop has started: from now on the age of its last success is told."""
+    def watch(self, loop: str, patience: float) -> None:
+        """Say that a loop has started: from now on the age of its last success is told, and from when it is stale."""
         GAUGES.last_success.setdefault(loop, monotonic())
+        GAUGES.patience[loop] = patience
 
     def forget(self, loop: str) -> None:
         """Say that a loop has stopped on purpose."""
         GAUGES.last_success.pop(loop, None)
+        GAUGES.patience.pop(loop, None)
 
     def last_success_age(self, loop: str) -> float | None:
         """Seconds since the loop's last tick that succeeded (or since it started); None for one that does not run."""

@@ -63,7 +63,7 @@ class Runner:
         self._time = asyncio.get_running_loop().time
         for loop in self._loops:
             self._succeeded[loop.name] = self._time()
-            self._ticks.watch(loop.name)
+            self._ticks.watch(loop.name, loop.patience)
             self._start(loop)
 
     async def stop(self) -> None:

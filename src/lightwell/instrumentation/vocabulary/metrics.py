@@ -87,6 +87,9 @@ TICK_ITEMS: Final = Metric("lightwell.loop.items", "counter", "{item}", "What ba
 LAST_SUCCESS_AGE: Final = Metric(
     "lightwell.loop.last_success.age", "gauge", "s", "Time since the last tick that succeeded.", (LOOP,)
 )
+PATIENCE: Final = Metric(
+    "lightwell.loop.patience", "gauge", "s", "Time without success after which a loop is stale.", (LOOP,)
+)
 SOCKETS_OPEN: Final = Metric(
     "lightwell.websocket.open", "updowncounter", "{connection}", "Websockets that are open.", (HTTP_ROUTE,)
 )
@@ -163,6 +166,7 @@ METRICS: Final = (
     TICK_LAG,
     TICK_ITEMS,
     LAST_SUCCESS_AGE,
+    PATIENCE,
     SOCKETS_OPEN,
     SOCKETS_CLOSED,
     SOCKET_MESSAGE_COUNT,
