@@ -35,4 +35,5 @@ async def test_any_worker_answers_for_all(postgres: PostgresServer, tmp_path: Pa
             table = await until(counted, "every request to be counted")
 
     assert len(instances) == 2
+    assert table is not None
     assert table["processes"] == 2
