@@ -10,7 +10,9 @@ from typing import Any, Literal
 from tests.serving import free_port
 from tests.signals.collector import Collected, Handler
 
-Mode = Literal["takes", "refuses", "stalls"]
+Mode = Literal["takes", "refuses", "stalls", "slow"]
+
+_SLOW_SECONDS = 0.7
 
 
 class _Server(ThreadingHTTPServer):
@@ -102,6 +104,9 @@ class TroubledCollector:
 
             def do_POST(self) -> None:  # noqa: N802 -- the library's name
                 if collector.mode == "takes":
+                    super().do_POST()
+                elif collector.mode == "slow":
+                    collector._released.wait(_SLOW_SECONDS)
                     super().do_POST()
                 elif collector.mode == "refuses":
                     self.send_error(503)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from uuid import UUID
 
 import httpx
@@ -26,7 +27,8 @@ pytestmark = pytest.mark.timeout(300)
 PATIENCE = 60.0
 FLUSH = 3.0
 SIGNALS = ("traces", "metrics", "logs")
-TROUBLES = ("dies", "stalls", "refuses", "flaps")
+Trouble = Literal["dies", "stalls", "refuses", "flaps", "slow"]
+TROUBLES: tuple[Trouble, ...] = ("dies", "stalls", "refuses", "flaps", "slow")
 SETTINGS = {
     "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
     "OTEL_BSP_SCHEDULE_DELAY": "50",
@@ -95,18 +97,18 @@ def _scene(home: Path, **settings: str) -> Iterator[Scene]:
         yield Scene(server, collector, client, run)
 
 
-def _trouble(scene: Scene, trouble: str, stack: ExitStack) -> None:
+def _trouble(scene: Scene, trouble: Trouble, stack: ExitStack) -> None:
     match trouble:
         case "dies":
             scene.collector.die()
         case "flaps":
             stack.enter_context(scene.collector.flapping())
-        case _:
-            scene.collector.live("stalls" if trouble == "stalls" else "refuses")
+        case "stalls" | "refuses" | "slow":
+            scene.collector.live(trouble)
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_a_collectors_trouble_is_not_the_servers(trouble: str, tmp_path: Path) -> None:
+def test_a_collectors_trouble_is_not_the_servers(trouble: Trouble, tmp_path: Path) -> None:
     """Requests are answered as before, memory stays, one line is said; what was lost is counted, and all goes on."""
     with _scene(tmp_path) as scene:
         process = psutil.Process(scene.server.process.pid)
@@ -123,7 +125,9 @@ def test_a_collectors_trouble_is_not_the_servers(trouble: str, tmp_path: Path) -
 
         assert ill < 3 * well + 0.005
         assert grown < 25_000_000
-        if trouble != "flaps":
+        if trouble == "slow":
+            _until(lambda: scene.lost("traces") > 0)
+        elif trouble != "flaps":
             _until(lambda: all(scene.lost(what) > 0 for what in SIGNALS))
             (line,) = scene.complaints
             assert (line["event"], line["level"]) == ("telemetry.export_failed", "warning")
@@ -175,13 +179,13 @@ def test_the_last_batch_arrives_whichever_signal_ends_the_server(number: signal.
             "request.failed",
             "http.request",
         ]
-        assert "http.server.request.duration" in collected.metric_names
+        assert trace in collected.exemplars("http.server.request.duration")
         assert scene.complaints == []
 
 
 @pytest.mark.parametrize("trouble", ["dies", "stalls"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_end_comes_by_its_deadline(trouble: str, number: signal.Signals, tmp_path: Path) -> None:
+def test_the_end_comes_by_its_deadline(trouble: Trouble, number: signal.Signals, tmp_path: Path) -> None:
     """However much waits for a collector that is not there; and it is said that something was lost."""
     with _scene(tmp_path) as scene, ExitStack() as stack:
         _trouble(scene, trouble, stack)

@@ -75,6 +75,19 @@ class Collected:
             for record in scope.log_records
         ]
 
+    def exemplars(self, name: str) -> set[str]:
+        """The traces that a histogram's exemplars point at."""
+        return {
+            exemplar.trace_id.hex()
+            for body in self._of("/v1/metrics")
+            for resource in ExportMetricsServiceRequest.FromString(body).resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+            if metric.name == name
+            for point in metric.histogram.data_points
+            for exemplar in point.exemplars
+        }
+
     def counted(self, name: str, **attributes: str) -> float:
         """The latest sum of a counter's points that have these attributes, whose dots are written `__`."""
         wanted = {key.replace("__", "."): value for key, value in attributes.items()}

@@ -192,6 +192,29 @@ def test_a_message_quotes_no_data(error: Exception, message: str) -> None:
     assert message_of(error) == message
 
 
+def _deep(depth: int) -> None:
+    if depth:
+        _deep(depth - 1) if depth % 2 else _deeper(depth - 1)
+    else:
+        raise RuntimeError("x" * 10_000_000)
+
+
+def _deeper(depth: int) -> None:
+    _deep(depth)
+
+
+def test_a_failure_is_told_on_a_few_pages_at_most() -> None:
+    """A long stack shows where it began and where it ended, a long message its beginning."""
+    with pytest.raises(RuntimeError) as raised:
+        _deep(300)
+    text = stack_of(raised.value)
+
+    assert len(text) < 17_000
+    assert text.startswith("Traceback (most recent call last):\n")
+    assert "RuntimeError: xxx" in text
+    assert len(message_of(raised.value)) < 4_100
+
+
 async def test_a_task_that_nobody_awaits_is_told_without_its_repr(log_lines: Lines) -> None:
     """What asyncio says of it holds the exception's text, which may quote anything."""
     asyncio.get_running_loop().call_exception_handler(

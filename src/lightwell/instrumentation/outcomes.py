@@ -14,6 +14,8 @@ from lightwell.errors import LightwellError, Rejected
 OK: Final = "ok"
 
 _LONGEST_CHAIN: Final = 5
+_LONGEST_STACK: Final = 16_000
+_LONGEST_MESSAGE: Final = 4_000
 _DRIVERS: Final = frozenset({"sqlalchemy", "psycopg", "sqlite3"})
 _OF_THE_SCHEMA: Final = re.compile(
     r"no such (?:table|column|index): [\w.]+"
@@ -47,7 +49,7 @@ def failed(error: BaseException | None) -> bool:
 
 
 def message_of(error: BaseException) -> str:
-    """The exception's message, without values that were sent to a driver or to validation.
+    """The exception's message, not longer than a page, without values that were sent to a driver or to validation.
 
     What errors of value and of lookup quote ("'abc' is no valid colour") is left out: it is data, while names that
     other errors quote are code.
@@ -61,7 +63,8 @@ def message_of(error: BaseException) -> str:
         text = str(error)
     except Exception:  # noqa: BLE001 -- somebody else's __str__ must not hide the failure that is being told
         return ""
-    return _QUOTED.sub("'*'", text) if isinstance(error, ValueError | LookupError) else text
+    shown = _QUOTED.sub("'*'", text) if isinstance(error, ValueError | LookupError) else text
+    return shown if len(shown) <= _LONGEST_MESSAGE else f"{shown[:_LONGEST_MESSAGE]} …"
 
 
 def code_of(error: BaseException) -> str | None:
@@ -78,7 +81,7 @@ def _said_by_driver(error: BaseException) -> str:
 
 
 def stack_of(error: BaseException) -> str:
-    """The traceback as text, causes first."""
+    """The traceback as text, causes first; of one that is very long the beginning and more of the end."""
     parts: list[str] = []
     present: BaseException | None = error
     while present is not None and len(parts) < _LONGEST_CHAIN:
@@ -88,4 +91,8 @@ def stack_of(error: BaseException) -> str:
         if following is None and not present.__suppress_context__:
             following = present.__context__
         present = following
-    return "\nwhich led to\n\n".join(reversed(parts))
+    text = "\nwhich led to\n\n".join(reversed(parts))
+    if len(text) <= _LONGEST_STACK:
+        return text
+    head = _LONGEST_STACK // 4
+    return f"{text[:head]}\n…\n{text[head - _LONGEST_STACK :]}"

@@ -10,6 +10,7 @@ from lightwell.instrumentation import vocabulary as names
 from lightwell.instrumentation.metrics import SECOND
 from lightwell.instrumentation.recording import Attribute, Entry, Recording, Work
 
+_LONGEST_STATEMENT = 8_000
 _STATEMENTS = frozenset({"statement", "broken"})
 
 
@@ -111,7 +112,8 @@ def _break(statement: Span, kind: str, code: str, *, is_failure: bool) -> None:
 
 def _statement(tracer: Tracer, context: Context, text: str, unit: Work | None, started_at: int) -> Span:
     operation = text.split(None, 1)[0].upper() if text else "QUERY"
-    attributes = {names.DB_QUERY_TEXT: text, names.DB_OPERATION: operation}
+    shown = text if len(text) <= _LONGEST_STATEMENT else f"{text[:_LONGEST_STATEMENT]} …"
+    attributes = {names.DB_QUERY_TEXT: shown, names.DB_OPERATION: operation}
     if unit is not None and unit.system is not None:
         attributes[names.DB_SYSTEM] = unit.system
     return tracer.start_span(

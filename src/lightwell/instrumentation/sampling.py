@@ -265,6 +265,7 @@ class Tail(SpanProcessor):
                     waiting.append(span)
                     self._held += 1
                 else:
+                    self._root_of.pop(span_id, None)
                     count_dropped("traces", "too_many_spans", 1)
                 return
             self._root_of.pop(span_id, None)
