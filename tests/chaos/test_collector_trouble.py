@@ -125,10 +125,9 @@ def test_a_collectors_trouble_is_not_the_servers(trouble: Trouble, tmp_path: Pat
 
         assert ill < 3 * well + 0.005
         assert grown < 25_000_000
-        if trouble == "slow":
-            _until(lambda: scene.lost("traces") > 0)
-        elif trouble != "flaps":
-            _until(lambda: all(scene.lost(what) > 0 for what in SIGNALS))
+        if trouble != "flaps":
+            signals = ("traces",) if trouble == "slow" else SIGNALS
+            _until(lambda: all(scene.lost(what) > 0 for what in signals))
             (line,) = scene.complaints
             assert (line["event"], line["level"]) == ("telemetry.export_failed", "warning")
             assert int(str(line["lost"])) > 0

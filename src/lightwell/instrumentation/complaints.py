@@ -51,8 +51,8 @@ class Complaints:
         self._here.reason = record.getMessage()
         return True
 
-    def lost(self, signal: str, items: int, error: BaseException | None = None) -> None:
-        """Say that items of a signal could not be delivered, if nothing was said for a minute."""
+    def lost(self, signal: str, items: int, reason: str) -> None:
+        """Say that items of a signal were lost, if nothing was said for a minute; what an exporter says goes first."""
         now = monotonic()
         with self._lock:
             self._lost += items
@@ -60,9 +60,8 @@ class Complaints:
                 return
             self._told_at = now
             lost, self._lost = self._lost, 0
-        reason = self._here.reason or (type(error).__name__ if error is not None else "it was refused")
-        reason = _USER.sub("//", _QUERY.sub("?*", reason))[:_MOST_REASON]
-        log.warning(TELEMETRY_FAILED.name, signal=signal, lost=lost, reason=reason)
+        shown = _USER.sub("//", _QUERY.sub("?*", self._here.reason or reason))[:_MOST_REASON]
+        log.warning(TELEMETRY_FAILED.name, signal=signal, lost=lost, reason=shown)
 
 
 COMPLAINTS: Final = Complaints()

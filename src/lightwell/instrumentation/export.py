@@ -51,6 +51,7 @@ class Queue(Generic[T]):
         self._every = every
         self._groups: deque[Sequence[T]] = deque()
         self._held = 0
+        self._overflow = 0
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
@@ -79,6 +80,7 @@ class Queue(Generic[T]):
                 oldest = len(self._groups.popleft())
                 self._held -= oldest
                 lost += oldest
+            self._overflow += lost
             self._start()
             is_full = self._held >= self._batch
         if lost:
@@ -128,6 +130,9 @@ class Queue(Generic[T]):
                 delivered(self.signal, len(items), self._send, items)
                 with self._lock:
                     self._held -= len(items)
+                    lost, self._overflow = self._overflow, 0
+                if lost:
+                    COMPLAINTS.lost(self.signal, lost, "the queue was full")
             if self._stopping:
                 return
 
@@ -201,7 +206,7 @@ def delivered(signal: Signal, items: int, send: Callable[[T], bool], batch: T) -
         GAUGES.exported[signal] = GAUGES.exported.get(signal, 0) + items
     else:
         count_dropped(signal, "export_failed", items)
-        COMPLAINTS.lost(signal, items, error)
+        COMPLAINTS.lost(signal, items, "it was refused" if error is None else type(error).__name__)
     return is_delivered
 
 
