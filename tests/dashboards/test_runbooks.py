@@ -9,7 +9,8 @@ from tools.dashboards.pages import PAGES
 from tools.dashboards.rule import Alert
 from tools.dashboards.rules import ALERTS
 
-RUNBOOKS = (FOLDER.parent / "docs" / "operating.md").read_text().partition("\n## Runbooks\n")[2].partition("\n## ")[0]
+OPERATING = (FOLDER.parent / "docs" / "operating.md").read_text()
+RUNBOOKS = OPERATING.partition("\n## Runbooks\n")[2].partition("\n## ")[0]
 PARTS = ("First look", "Likely causes", "What to do")
 
 
@@ -43,6 +44,16 @@ def test_panels_that_runbooks_name_exist() -> None:
     assert len(named) > 5
     for dashboard, sentence in (one for one in named if '"' in one[1]):
         assert set(re.findall(r'"([^"]+)"', sentence.replace("\n", " "))) <= titles[dashboard], sentence
+
+
+def test_what_stories_of_failures_name_exists() -> None:
+    """Where docs/operating.md goes from a red panel to the cause, that panel and that alert exist."""
+    red = re.findall(r"^Red: .*", OPERATING, re.MULTILINE)
+    panels = {(page.title.rpartition(" ")[2], panel.title) for page in PAGES for panel in page.panels}
+
+    assert red
+    assert {pair for line in red for pair in re.findall(r"\*(\w+) / ([^*]+)\*", line)} <= panels
+    assert {name for line in red for name in re.findall(r"`(Lightwell\w+)`", line)} <= {alert.name for alert in ALERTS}
 
 
 def test_alerts_that_panels_name_exist() -> None:
