@@ -1,5 +1,6 @@
 """The log lines of a kept trace go with it, as they were written; those of others are forgotten."""
 
+import asyncio
 import logging as stdlib
 import threading
 from collections.abc import Callable, Iterator
@@ -9,9 +10,11 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
+from opentelemetry.trace import StatusCode
 
 from lightwell.errors import Busy
 from lightwell.instrumentation import lines as kept_lines
+from lightwell.instrumentation import logging
 from lightwell.instrumentation.annotations import annotate
 from lightwell.instrumentation.kept import KeptTrace, Line
 from lightwell.instrumentation.lines import MOST_LINES
@@ -138,6 +141,28 @@ async def test_work_after_the_answer_brings_its_line(signals: Signals) -> None:
         ("GET /api/things/background/{fails}", ["http.request"]),
         ("background /api/things/background/{fails}", ["background.failed"]),
     ]
+
+
+async def test_a_task_that_nobody_awaits_is_a_trace_of_its_own(make_signals: MakeSignals) -> None:
+    """Kept, with the line that says it; whatever request or tick was going on when it was found is left alone."""
+    signals = make_signals(0.0)
+    sink = _sink(signals)
+    logging.tell_unhandled(signals.telemetry.tracing)
+    try:
+        with signals.telemetry.ticks.tick("late_runs"):
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "Task exception was never retrieved", "exception": RuntimeError("a defect")}
+            )
+    finally:
+        logging.tell_unhandled(None)
+
+    (kept,) = sink.kept
+    (root,) = kept.spans
+    assert (root.name, root.status.status_code) == ("background task", StatusCode.ERROR)
+    (line,) = kept.lines
+    assert (line.event, line.fields["exception_message"]) == ("Task exception was never retrieved", "a defect")
+    assert root.context is not None
+    assert line.trace_id == f"{root.context.trace_id:032x}"
 
 
 @pytest.mark.parametrize(("ratio", "expected"), [(1.0, ["websocket.closed"]), (0.0, [])])

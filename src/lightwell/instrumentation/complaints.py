@@ -31,7 +31,7 @@ class Complaints:
 
     def __init__(self) -> None:
         self._here = _Here()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._told_at = -_BETWEEN_LINES
         self._lost = 0
 

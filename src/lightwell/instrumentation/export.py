@@ -52,7 +52,7 @@ class Queue(Generic[T]):
         self._groups: deque[Sequence[T]] = deque()
         self._held = 0
         self._overflow = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._wake = threading.Event()
         self._stopping = False
         self._closed = False

@@ -44,7 +44,7 @@ _OWN: Final = frozenset({"event", "level", "timestamp", "trace_id", "span_id"})
 
 class _Held:
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.lines = 0
 
 

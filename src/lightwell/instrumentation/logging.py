@@ -16,11 +16,13 @@ import orjson
 import structlog
 from opentelemetry import trace
 
+from lightwell.instrumentation.apart import apart
 from lightwell.instrumentation.complaints import COMPLAINTS
 from lightwell.instrumentation.failures import is_reported
 from lightwell.instrumentation.lines import OUTLET, hold, line_of
-from lightwell.instrumentation.outcomes import message_of, qualified_name, stack_of
+from lightwell.instrumentation.outcomes import failed, message_of, qualified_name, stack_of
 from lightwell.instrumentation.recording import current
+from lightwell.instrumentation.roots import Tracing
 from lightwell.instrumentation.words import Target, log
 
 Format = Literal["auto", "json", "console"]
@@ -134,7 +136,8 @@ class _Writer:
     debug = info = warning = error = critical = exception = log = msg
 
 
-_lock: Final = threading.Lock()
+_lock: Final = threading.RLock()
+"""One that a thread may take again: a task that is found dead while a line is written is said by a line."""
 
 
 def write(line: bytes) -> None:
@@ -154,6 +157,18 @@ def write(line: bytes) -> None:
 
 _PROCESSORS: Final[list[structlog.types.Processor]] = []
 """One list for the life of the process: loggers that were cached, and `structlog.testing`, hold on to it."""
+
+
+class _Unhandled:
+    tracing: Tracing | None = None
+
+
+_unhandled: Final = _Unhandled()
+
+
+def tell_unhandled(tracing: Tracing | None) -> None:
+    """Make a trace of each failure of a task that nobody awaits, which asyncio finds and says."""
+    _unhandled.tracing = tracing
 
 
 class PipelineHandler(logging.Handler):
@@ -180,10 +195,19 @@ class PipelineHandler(logging.Handler):
                 return
             if record.name in _RUNNERS and isinstance(error, UnicodeDecodeError):
                 return
-            event: Event = {"event": _message_of(record, error), "logger": record.name, "exc_info": error}
-            write(self._render(None, "", stamp(None, record.levelname.lower(), event)))
+            tracing = _unhandled.tracing if record.name == "asyncio" else None
+            if tracing is None or not failed(error):
+                self._tell(record, error)
+            elif error is not None:
+                # Wherever the task was found dead, that request or tick has nothing to do with it.
+                with apart(tracing, error, name="task"):
+                    self._tell(record, error)
         except Exception:  # noqa: BLE001 -- the standard library's contract for handlers
             self.handleError(record)
+
+    def _tell(self, record: logging.LogRecord, error: BaseException | None) -> None:
+        event: Event = {"event": _message_of(record, error), "logger": record.name, "exc_info": error}
+        write(self._render(None, "", stamp(None, record.levelname.lower(), event)))
 
     def _is_repeated(self, record: logging.LogRecord) -> bool:
         now = monotonic()

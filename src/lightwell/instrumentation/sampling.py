@@ -160,7 +160,8 @@ class Tail(SpanProcessor):
         self._most_spans = most_spans
         self._most_spans_each = most_spans_each
         self._most_decisions = most_decisions
-        self._lock = threading.Lock()
+        # One that a thread may take again: garbage that is found while it is held may be a task whose failure is told.
+        self._lock = threading.RLock()
         # Ordered ones, because finding a plain dictionary's oldest key takes the longer the more went before it.
         self._live: OrderedDict[int, None] = OrderedDict()
         self._root_of: OrderedDict[int, int] = OrderedDict()

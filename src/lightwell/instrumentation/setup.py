@@ -165,6 +165,7 @@ def configure(  # noqa: PLR0913 -- each is a setting
             )
             _set_globals(_present)
         _present.tracing.policy = policy
+        logging.tell_unhandled(_present.tracing)
         if _present.sampler is not None:
             _present.sampler.set_ratio(ratio)
             _present.sampler.remote = remote if environment.honours_parents() else None

@@ -80,8 +80,8 @@ SERVER_SPAN: Final = SpanName(
 BACKGROUND_SPAN: Final = SpanName(
     "background {http.route}",
     "internal",
-    "Work that nobody waits for and that failed: after an answer, after a handshake (linked to that), or (`background "
-    "bus`) of a subscriber of committed facts. A root.",
+    "Work that nobody waits for and that failed: after an answer, after a handshake (linked to that), of a subscriber "
+    "of committed facts (`background bus`), or a task that nobody awaits (`background task`). A root.",
     (HTTP_ROUTE, ERROR_TYPE, KEPT),
 )
 UNIT_SPAN: Final = SpanName(
