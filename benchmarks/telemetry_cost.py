@@ -2,10 +2,10 @@
 
 Two servers run side by side, one with everything on (traces at a baseline of 1 %, the embedded store, metrics at
 `/metrics`, a log line for each request, and a collector that takes traces, metrics and logs, which `--alone` leaves
-out), one with `OTEL_SDK_DISABLED=true` and no logs, or with `--without metrics`
-one that has no metrics. The same requests go to both in lockstep, one to each in turn, and the CPU of small blocks of
-them is compared, so that what else the machine does falls on both. The pieces one by one, in one process and without
-sockets: telemetry_overhead.py.
+out), one with `OTEL_SDK_DISABLED=true` and no logs; or, with `--without metrics` or `--without store`, one that lacks
+that alone. The same requests go to both in lockstep, one to each in turn, and the CPU of small blocks of them is
+compared, so that what else the machine does falls on both. The pieces one by one, in one process and without sockets:
+telemetry_overhead.py.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ OFF = {
     "LIGHTWELL_TELEMETRY_ENABLED": "false",
     "LIGHTWELL_TELEMETRY_LOG_LEVEL": "CRITICAL",
 }
-WITHOUT = {"telemetry": OFF, "metrics": {"LIGHTWELL_TELEMETRY_METRICS": "false"}}
+WITHOUT = {
+    "telemetry": OFF,
+    "metrics": {"LIGHTWELL_TELEMETRY_METRICS": "false"},
+    "store": {"LIGHTWELL_TELEMETRY_STORE_MODE": "off"},
+}
 _MICROSECONDS = 1e6
 
 
