@@ -117,7 +117,7 @@ ALARMS: Final = (
     ),
     Alarm("LightwellDatabaseWait", _waits(5, 100), _waits(0, 100), "20m"),
     Alarm("LightwellDiskAlmostFull", _disk("5x20"), _disk("50x20"), "10m"),
-    Alarm("LightwellDiskFilling", _disk("45-0.05x420"), _disk("45-0.001x420"), "7h"),
+    Alarm("LightwellDiskFilling", _disk("45-0.05x420"), _disk("_x300 45-0.05x120"), "7h"),
     Alarm("LightwellTelemetryDropped", {_LOST: "_x5 3x20"}, {_LOST: "0x20"}, "10m"),
     Alarm("LightwellTraceStoreOff", {_STORE: "1x5 0x20"}, {_STORE: "1x5 0x5 1x20"}, "20m"),
 )

@@ -171,7 +171,9 @@ _KEEPING: Final = Group(
         Alert(
             "LightwellDiskFilling",
             f"max by (job, instance) (predict_linear({RULE.select(business.DISK_FREE)}[6h], 86400)) < 0"
-            f" and {RULE.share_free(business.DISK_FREE, business.DISK_SIZE)} < 0.5",
+            f" and {RULE.share_free(business.DISK_FREE, business.DISK_SIZE)} < 0.5"
+            # A few minutes of a young server say nothing about a day.
+            f" and max by (job, instance) ({RULE.select(business.DISK_FREE)} offset 3h)",
             "30m",
             "ticket",
             "The disk of {{ $labels.instance }} will be full within a day",
