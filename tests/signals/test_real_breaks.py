@@ -224,7 +224,7 @@ async def test_a_websocket_that_is_refused_tells_its_close_code(
         if is_over:
             await session.send_json({"no": "event"})
 
-    (handshake,) = signals.spans
+    (handshake,) = signals.server_spans
     assert handshake.status.status_code is StatusCode.UNSET
     assert (handshake.attributes or {}).get("lightwell.websocket.close_code") == (None if is_over else code)
     (closed,) = signals.events("websocket.closed")
