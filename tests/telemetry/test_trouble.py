@@ -12,6 +12,7 @@ import pytest
 import structlog.testing
 
 from lightwell.errors import OutOfOrder
+from lightwell.instrumentation import logging
 from lightwell.instrumentation.metrics import GAUGES
 from lightwell.telemetry.reading import Wanted, select_traces
 from lightwell.telemetry.store import TraceStore
@@ -19,6 +20,12 @@ from tests.telemetry.traces import listed, span, store, until
 
 SOON = 0.2
 """Seconds until the store tries again."""
+
+
+@pytest.fixture(autouse=True)
+def _all_lines() -> None:
+    """The level that a server has, whatever was tested before."""
+    logging.configure("INFO", "json")
 
 
 def filled(path: Path, traces: int = 200) -> None:
