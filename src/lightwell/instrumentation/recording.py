@@ -111,7 +111,7 @@ class Recording:
         self.facts: dict[str, Attribute] = {}
         self.entries: list[Entry] = []
         self.units: list[Work] = []
-        self.links: list[SpanContext] = []
+        self.links: dict[str, None] = {}
         self.lines: list[Mapping[str, Any]] | None = None
         self.runs: dict[str, None] = {}
         self.failure: BaseException | None = None

@@ -13,6 +13,7 @@ from lightwell.instrumentation.metrics import GAUGES, SECOND
 from lightwell.instrumentation.recording import Attribute, Recording, Work
 from lightwell.instrumentation.replay import offset_of, replay, replay_late
 from lightwell.instrumentation.sampling import KeepPolicy, Tail
+from lightwell.instrumentation.traceparent import links_of
 from lightwell.instrumentation.vocabulary import ENTRIES_DROPPED, ERROR_TYPE, FLOW_RUNS, KEPT
 
 _ERRORS = frozenset({"error", "critical"})
@@ -86,18 +87,18 @@ class Tracing:
         lines = release(recording)
         for record in recording.deferred:
             record(recording.pointing)
-        ended_at: int | None = None
-        if recording.kept or self.tail is None:
-            ended_at = ended + offset_of(recording)
-            if recording.kept and self.tail is not None:
-                self.tail.bring(span.get_span_context().span_id, [line_of(said) for said in lines])
-            if name is not None:
-                span.update_name(name)
-            span.set_attributes(describe())
-            self._complete(recording, reason)
-            if is_failed:
-                span.set_status(StatusCode.ERROR)
-        span.end(ended_at)
+        if self.tail is not None and not recording.kept:
+            self.tail.pass_by(span.get_span_context().span_id)
+            return
+        if self.tail is not None:
+            self.tail.bring(span.get_span_context().span_id, [line_of(said) for said in lines])
+        if name is not None:
+            span.update_name(name)
+        span.set_attributes(describe())
+        self._complete(recording, reason)
+        if is_failed:
+            span.set_status(StatusCode.ERROR)
+        span.end(ended + offset_of(recording))
 
     def _complete(self, recording: Recording, reason: str | None) -> None:
         span = recording.span
@@ -112,7 +113,7 @@ class Tracing:
             span.set_attribute(KEPT, reason)
         if recording.dropped:
             span.set_attribute(ENTRIES_DROPPED, recording.dropped)
-        for context in recording.links:
+        for context in links_of(recording):
             span.add_link(context)
         if reason is not None:
             replay(self.tracer, recording)

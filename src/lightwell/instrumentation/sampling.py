@@ -222,21 +222,28 @@ class Tail(SpanProcessor):
         else:
             self._hold(span, span.context.span_id)
 
-    def _decide(self, root: ReadableSpan, root_id: int) -> None:
-        kept = _is_kept(root)
+    def pass_by(self, root_id: int) -> None:
+        """Let go of a root that is not kept, instead of ending its span: that would make what nobody reads."""
+        if not self._sinks:
+            return
         with self._lock:
             self._live.pop(root_id, None)
             children = self._take_children(root_id)
-            if kept:
-                if len(self._kept_roots) >= self._most_decisions:
-                    self._kept_roots.popitem(last=False)
-                self._kept_roots[root_id] = None
-        if kept:
-            self._hand_over([root, *children], self._lines.pop(root_id, ()))
-        elif children:
-            failures = [child for child in children if child.status.status_code is StatusCode.ERROR]
-            if failures:
-                self._hand_over(failures)
+        failures = [child for child in children if child.status.status_code is StatusCode.ERROR]
+        if failures:
+            self._hand_over(failures)
+
+    def _decide(self, root: ReadableSpan, root_id: int) -> None:
+        if not _is_kept(root):
+            self.pass_by(root_id)
+            return
+        with self._lock:
+            self._live.pop(root_id, None)
+            children = self._take_children(root_id)
+            if len(self._kept_roots) >= self._most_decisions:
+                self._kept_roots.popitem(last=False)
+            self._kept_roots[root_id] = None
+        self._hand_over([root, *children], self._lines.pop(root_id, ()))
 
     def _take_children(self, root_id: int) -> Sequence[ReadableSpan]:
         children = self._waiting.pop(root_id, ())

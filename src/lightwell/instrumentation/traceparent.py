@@ -1,20 +1,21 @@
 """Trace contexts in the labels of flow runs: so that a run's own trace and the server's are one, or at least linked."""
 
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Final, cast
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from lightwell.instrumentation.recording import current
+from lightwell.instrumentation.recording import Recording, current
 
 LABEL: Final = "__OTEL_TRACEPARENT"
 """The label in which the client keeps, and looks for, the trace context of a flow run."""
 
 _SAMPLED: Final = 1
 _MOST_LINKS: Final = 16
+_LONGEST: Final = 256
 _IDS: Final = RandomIdGenerator()
 _SHAPE: Final = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
 
@@ -51,14 +52,18 @@ def parse_traceparent(text: object) -> SpanContext | None:
 def link_run(labels: Mapping[str, object] | None) -> None:
     """Link the present request or tick to the trace that a run's labels hold, if they hold one.
 
-    Works from database threads; a second link to the same trace is left out.
+    Works from database threads; what the label says is read only where the trace is kept (`links_of`).
     """
     text = labels.get(LABEL) if labels else None
-    recording = current() if text is not None else None
-    if recording is None or len(recording.links) >= _MOST_LINKS:
-        return
-    context = parse_traceparent(text)
-    if context is None or f"{context.trace_id:032x}" == recording.trace_id:
-        return
-    if all(link.trace_id != context.trace_id for link in recording.links):
-        recording.links.append(context)
+    recording = current() if isinstance(text, str) and len(text) <= _LONGEST else None
+    if recording is not None and len(recording.links) < _MOST_LINKS:
+        recording.links[cast("str", text)] = None
+
+
+def links_of(recording: Recording) -> Iterator[SpanContext]:
+    """The traces that were linked, each once, without its own."""
+    seen = {recording.trace_id}
+    for context in map(parse_traceparent, recording.links):
+        if context is not None and (trace_id := f"{context.trace_id:032x}") not in seen:
+            seen.add(trace_id)
+            yield context
