@@ -103,8 +103,10 @@ async def test_both_formats_say_the_same(stage: Stage) -> None:
     assert openmetrics.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
     assert openmetrics.text.endswith("# EOF\n")
     one, other = list(parse_plain(plain.text)), list(parse_openmetrics(openmetrics.text))
-    for sample in ("lightwell_run_transitions_total", "lightwell_db_unit_duration_seconds_count"):
+    for sample in ("lightwell_run_transitions_total", "lightwell_facts_total"):
         assert _value(one, sample) == _value(other, sample) > 0
+    moves = {"sample": "http_server_request_duration_seconds_count", "http_route": "/api/flow_runs/{id}/set_state"}
+    assert _value(one, **moves) == _value(other, **moves) > 0
     assert {family.name: family.unit for family in other}["http_server_request_duration_seconds"] == "seconds"
 
 
