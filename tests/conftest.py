@@ -9,6 +9,7 @@ from lightwell.events.bus import Bus
 from lightwell.kit.clock import SystemClock
 from lightwell.storage.database import Database, open_database
 from tests.postgres import PostgresServer
+from tests.timed import MovingClock, timed_store
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +41,16 @@ async def database(database_url: str, bus: Bus) -> AsyncIterator[Database]:
     await opened.start()
     yield opened
     await opened.stop()
+
+
+@pytest.fixture
+def clock() -> MovingClock:
+    """The time of the database."""
+    return MovingClock()
+
+
+@pytest.fixture
+async def store(database_url: str, clock: MovingClock, bus: Bus) -> AsyncIterator[Database]:
+    """A database whose time the test moves."""
+    async with timed_store(database_url, clock, bus) as opened:
+        yield opened

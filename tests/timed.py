@@ -20,9 +20,9 @@ class MovingClock:
         """The present, as far as anybody is told."""
         return self._now
 
-    def move(self, seconds: float) -> None:
-        """Let so many seconds pass."""
-        self._now += timedelta(seconds=seconds)
+    def move(self, **span: float) -> None:
+        """Let a timedelta's keywords pass."""
+        self._now += timedelta(**span)
 
 
 @asynccontextmanager

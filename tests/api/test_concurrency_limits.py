@@ -12,25 +12,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from lightwell.events.bus import Bus
 from lightwell.storage.database import Database
 from tests.api.limits import limits_client
-from tests.timed import MovingClock, timed_store
+from tests.timed import MovingClock
 
 _TAGS = "/concurrency_limits"
-
-
-@pytest.fixture
-def clock() -> MovingClock:
-    """The time of the database."""
-    return MovingClock()
-
-
-@pytest.fixture
-async def store(database_url: str, clock: MovingClock, bus: Bus) -> AsyncIterator[Database]:
-    """A database whose time the test moves."""
-    async with timed_store(database_url, clock, bus) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -132,7 +118,7 @@ async def test_a_slot_is_held_until_it_is_given_back(client: httpx.AsyncClient, 
     await _make(client, "a", 1)
     mine = str(uuid4())
     await _ask(client, "increment", mine, "a")
-    clock.move(10**8)
+    clock.move(seconds=10**8)
     assert await _holders(client, "a") == [mine]
     await _ask(client, "decrement", mine, "a")
     assert await _holders(client, "a") == []

@@ -16,22 +16,9 @@ from lightwell.events.bus import Bus
 from lightwell.events.facts import Fact
 from lightwell.storage.database import Database
 from tests.api.limits import limits_client
-from tests.timed import MovingClock, timed_store
+from tests.timed import MovingClock
 
 _LIMITS = "/v2/concurrency_limits"
-
-
-@pytest.fixture
-def clock() -> MovingClock:
-    """The time of the database."""
-    return MovingClock()
-
-
-@pytest.fixture
-async def store(database_url: str, clock: MovingClock, bus: Bus) -> AsyncIterator[Database]:
-    """A database whose time the test moves."""
-    async with timed_store(database_url, clock, bus) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -140,7 +127,7 @@ async def test_the_time_to_wait_grows_with_those_who_wait(client: httpx.AsyncCli
     assert 5 <= waits[0] <= 10
     assert waits[1] > waits[0]
     assert 23 <= waits[-1] <= 39
-    clock.move(600)
+    clock.move(seconds=600)
     assert float((await _take(client, "a")).headers["retry-after"]) == waits[0]
 
 
@@ -152,7 +139,7 @@ async def test_a_limit_with_decay_says_when_a_slot_will_be_free(client: httpx.As
     assert 7 <= float(refused.headers["retry-after"]) <= 13
     statuses = []
     for _ in range(6):
-        clock.move(4)
+        clock.move(seconds=4)
         statuses.append((await _take(client, "rate", mode="rate_limit")).status_code)
     assert statuses == [423, 423, 200, 423, 200, 423]
 
@@ -161,11 +148,11 @@ async def test_a_lease_that_nobody_renews_is_over(client: httpx.AsyncClient, clo
     """Its slots are free at that instant; renewing it is Gone, giving it back is fine."""
     await _make(client, limit=1)
     lease_id = (await _lease(client, "a")).json()["lease_id"]
-    clock.move(59)
+    clock.move(seconds=59)
     assert await _renew(client, lease_id) == 204
-    clock.move(59)
+    clock.move(seconds=59)
     assert (await _lease(client, "a")).status_code == 423
-    clock.move(1)
+    clock.move(seconds=1)
     assert await _taken(client) == 0
     assert await _renew(client, lease_id) == 410
     assert (await _lease(client, "a")).status_code == 200
@@ -201,7 +188,7 @@ async def test_a_limit_that_learns_to_decay_keeps_what_is_taken(client: httpx.As
     await _take(client, "a", slots=4)
     await client.patch(f"{_LIMITS}/a", json={"slot_decay_per_second": 0.1})
     assert await _taken(client) == 7
-    clock.move(20)
+    clock.move(seconds=20)
     assert await _taken(client) == 5
     await client.patch(f"{_LIMITS}/a", json={"slot_decay_per_second": 0})
     assert await _taken(client) == 5

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,28 +12,7 @@ from lightwell.storage.database import Database, open_database, parsed
 from lightwell.storage.events import store_facts
 from lightwell.storage.migrations import chain
 from tests.postgres import PostgresServer
-from tests.storage.rows.making import NOON
-
-
-class HandClock:
-    """A clock that stands at noon until it is moved."""
-
-    def __init__(self) -> None:
-        self._now = NOON
-
-    def now(self) -> datetime:
-        """The instant that it shows."""
-        return self._now
-
-    def advance(self, **span: float) -> None:
-        """Move it by a timedelta's keywords."""
-        self._now += timedelta(**span)
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    """The clock of the `store`."""
-    return HandClock()
+from tests.timed import MovingClock
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +57,7 @@ def opened(url: str, clock: Clock, bus: Bus | None = None) -> Database:
 
 
 @pytest.fixture
-async def store(store_url: str, clock: HandClock, bus: Bus) -> AsyncIterator[Database]:
+async def store(store_url: str, clock: MovingClock, bus: Bus) -> AsyncIterator[Database]:
     """A started database with all tables."""
     database = opened(store_url, clock, bus)
     await database.start()

@@ -15,12 +15,13 @@ from lightwell.loops.batches import Batches
 from lightwell.storage import tables
 from lightwell.storage.database import Database
 from lightwell.storage.transaction import Reader, Transaction
-from tests.loops.conftest import HandClock, opened
+from tests.loops.conftest import opened
 from tests.storage.rows import making
+from tests.timed import MovingClock
 
 
 @pytest.fixture
-async def store(sqlite_url: str, clock: HandClock) -> AsyncIterator[Database]:
+async def store(sqlite_url: str, clock: MovingClock) -> AsyncIterator[Database]:
     """A started database: how it is asked does not depend on its kind."""
     database = opened(sqlite_url, clock)
     await database.start()

@@ -13,14 +13,14 @@ from lightwell.orchestration.transition import Tuning
 from lightwell.storage import flow_run_states, flow_runs, task_runs
 from lightwell.storage.database import Database
 from lightwell.storage.transaction import Transaction
-from tests.loops.conftest import HandClock
 from tests.storage.rows import making
 from tests.storage.rows.making import NOON, minutes
+from tests.timed import MovingClock
 
 UNDER_WAY = ("SCHEDULED", "PENDING", "RUNNING", "PAUSED", "CANCELLING")
 
 
-async def _tick(store: Database, clock: HandClock) -> int:
+async def _tick(store: Database, clock: MovingClock) -> int:
     timeout = timedelta(minutes=5)
     return await cancellation_cleanup.tick(store, clock, cancelling_timeout=timeout, batch_size=100, tuning=Tuning())
 
@@ -34,7 +34,7 @@ def _subflow(tx: Transaction, parent: UUID, flow_id: UUID, kind: str, **values: 
     return making.flow_run(tx, flow_id, making.state(kind), parent_task_run_id=task, **values)
 
 
-async def test_task_runs_of_a_cancelled_run_are_cancelled(store: Database, clock: HandClock) -> None:
+async def test_task_runs_of_a_cancelled_run_are_cancelled(store: Database, clock: MovingClock) -> None:
     """Whatever they do; those that have ended stay as they are, and those of other runs."""
 
     def made(tx: Transaction) -> tuple[list[UUID], list[UUID]]:
@@ -55,7 +55,7 @@ async def test_task_runs_of_a_cancelled_run_are_cancelled(store: Database, clock
     assert [(await store.read(task_runs.get, run)).state for run in kept] == before
 
 
-async def test_runs_cancelled_long_ago_are_not_looked_into(store: Database, clock: HandClock) -> None:
+async def test_runs_cancelled_long_ago_are_not_looked_into(store: Database, clock: MovingClock) -> None:
     """Only those of the last day."""
 
     def made(tx: Transaction) -> UUID:
@@ -68,7 +68,7 @@ async def test_runs_cancelled_long_ago_are_not_looked_into(store: Database, cloc
 
 
 @pytest.mark.parametrize("kind", UNDER_WAY)
-async def test_a_subflow_of_a_cancelled_run_is_cancelled(kind: str, store: Database, clock: HandClock) -> None:
+async def test_a_subflow_of_a_cancelled_run_is_cancelled(kind: str, store: Database, clock: MovingClock) -> None:
     """At once, when it runs in its parent's process; and its task run in the parent with it."""
 
     def made(tx: Transaction) -> UUID:
@@ -86,7 +86,7 @@ async def test_a_subflow_of_a_cancelled_run_is_cancelled(kind: str, store: Datab
     assert await _tick(store, clock) == 0
 
 
-async def test_a_subflow_with_a_deployment_is_asked_to_stop(store: Database, clock: HandClock) -> None:
+async def test_a_subflow_with_a_deployment_is_asked_to_stop(store: Database, clock: MovingClock) -> None:
     """Its worker has to do it; once it is asked, it is not asked again; one that never started is cancelled at once."""
 
     def made(tx: Transaction) -> list[UUID]:
@@ -102,7 +102,7 @@ async def test_a_subflow_with_a_deployment_is_asked_to_stop(store: Database, clo
     assert names == [["Running", "Cancelling"], ["Scheduled", "Cancelled"]]
 
 
-async def test_a_cancelled_run_takes_what_is_inside_of_what_is_inside(store: Database, clock: HandClock) -> None:
+async def test_a_cancelled_run_takes_what_is_inside_of_what_is_inside(store: Database, clock: MovingClock) -> None:
     """In one tick, however deep."""
 
     def made(tx: Transaction) -> list[UUID]:
@@ -117,7 +117,7 @@ async def test_a_cancelled_run_takes_what_is_inside_of_what_is_inside(store: Dat
     assert [(await store.read(flow_runs.get, run)).state_type for run in runs] == ["CANCELLED"] * 4
 
 
-async def test_what_is_inside_of_others_goes_on(store: Database, clock: HandClock) -> None:
+async def test_what_is_inside_of_others_goes_on(store: Database, clock: MovingClock) -> None:
     """Of a run that runs, that is being cancelled, or that was started again meanwhile."""
 
     def made(tx: Transaction) -> tuple[list[UUID], list[UUID]]:
@@ -132,7 +132,7 @@ async def test_what_is_inside_of_others_goes_on(store: Database, clock: HandCloc
     assert await store.write(cancel_task_runs, tasks, NOON - timedelta(days=1), Tuning()) == 0
 
 
-async def test_a_cancellation_that_nobody_confirms_ends(store: Database, clock: HandClock) -> None:
+async def test_a_cancellation_that_nobody_confirms_ends(store: Database, clock: MovingClock) -> None:
     """After the timeout, not before; then all that it left inside goes in the same tick."""
 
     def made(tx: Transaction) -> tuple[UUID, UUID]:
@@ -140,9 +140,9 @@ async def test_a_cancellation_that_nobody_confirms_ends(store: Database, clock: 
         return run, making.task_run(tx, run, "task", making.state("RUNNING"))
 
     run, task = await store.write(made)
-    clock.advance(minutes=4, seconds=59)
+    clock.move(minutes=4, seconds=59)
     assert await _tick(store, clock) == 0
-    clock.advance(seconds=1)
+    clock.move(seconds=1)
 
     assert await _tick(store, clock) == 2
 

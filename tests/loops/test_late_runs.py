@@ -14,9 +14,9 @@ from lightwell.orchestration.transition import Tuning
 from lightwell.storage import concurrency_limits, flow_run_states, flow_runs
 from lightwell.storage.database import Database
 from lightwell.storage.transaction import Transaction
-from tests.loops.conftest import HandClock
 from tests.storage.rows import making
 from tests.storage.rows.making import NOON, minutes
+from tests.timed import MovingClock
 
 AFTER = timedelta(seconds=15)
 
@@ -28,7 +28,7 @@ def _scheduled(tx: Transaction, /, flow_id: UUID, at: float, name: str = "Schedu
     return making.flow_run(tx, flow_id, state, **times, **values)
 
 
-async def _tick(store: Database, clock: HandClock, batch_size: int = 100) -> int:
+async def _tick(store: Database, clock: MovingClock, batch_size: int = 100) -> int:
     return await late_runs.tick(store, clock, after=AFTER, batch_size=batch_size, tuning=Tuning())
 
 
@@ -36,15 +36,15 @@ async def _states(store: Database, run: UUID) -> list[str | None]:
     return [state.name for state in await store.read(flow_run_states.select, run)]
 
 
-async def test_what_should_have_started_is_late(store: Database, clock: HandClock, bus: Bus) -> None:
+async def test_what_should_have_started_is_late(store: Database, clock: MovingClock, bus: Bus) -> None:
     """After so many seconds, with the time that it was scheduled for, and everybody is told."""
     told: list[Fact] = []
     bus.subscribe(told.extend)
     flow_id = await store.write(making.flow)
     run = await store.write(_scheduled, flow_id, 0)
-    clock.advance(seconds=14)
+    clock.move(seconds=14)
     assert await _tick(store, clock) == 0
-    clock.advance(seconds=1)
+    clock.move(seconds=1)
 
     assert await _tick(store, clock) == 1
 
@@ -57,7 +57,7 @@ async def test_what_should_have_started_is_late(store: Database, clock: HandCloc
     assert await _states(store, run) == ["Scheduled", "Late"]
 
 
-async def test_it_is_said_once(store: Database, clock: HandClock) -> None:
+async def test_it_is_said_once(store: Database, clock: MovingClock) -> None:
     """A second look finds nothing."""
     flow_id = await store.write(making.flow)
     run = await store.write(_scheduled, flow_id, -10)
@@ -65,7 +65,7 @@ async def test_it_is_said_once(store: Database, clock: HandClock) -> None:
     assert await _states(store, run) == ["Scheduled", "Late"]
 
 
-async def test_others_are_left_alone(store: Database, clock: HandClock) -> None:
+async def test_others_are_left_alone(store: Database, clock: MovingClock) -> None:
     """Those that wait for a retry or resume, that have begun or ended, and that are not due."""
     flow_id = await store.write(making.flow)
     kept = [
@@ -80,7 +80,7 @@ async def test_others_are_left_alone(store: Database, clock: HandClock) -> None:
     assert all([len(await _states(store, run)) <= 1 for run in kept])
 
 
-async def test_any_number_is_marked_in_one_tick(store: Database, clock: HandClock) -> None:
+async def test_any_number_is_marked_in_one_tick(store: Database, clock: MovingClock) -> None:
     """In as many transactions as it takes."""
     flow_id = await store.write(making.flow)
 
@@ -93,7 +93,7 @@ async def test_any_number_is_marked_in_one_tick(store: Database, clock: HandCloc
     assert names == {"Late"}
 
 
-async def test_a_deployment_that_cancels_new_runs_cancels_late_ones(store: Database, clock: HandClock) -> None:
+async def test_a_deployment_that_cancels_new_runs_cancels_late_ones(store: Database, clock: MovingClock) -> None:
     """When its limit is full: nobody would ever start them."""
 
     def full(tx: Transaction) -> UUID:
@@ -117,7 +117,7 @@ async def test_a_deployment_that_cancels_new_runs_cancels_late_ones(store: Datab
     assert await _tick(store, clock) == 0
 
 
-async def test_one_that_is_started_meanwhile_is_not_late(store: Database, clock: HandClock) -> None:
+async def test_one_that_is_started_meanwhile_is_not_late(store: Database, clock: MovingClock) -> None:
     """It is asked again of each run when it is locked."""
     flow_id = await store.write(making.flow)
     run = await store.write(_scheduled, flow_id, -10)
@@ -126,6 +126,6 @@ async def test_one_that_is_started_meanwhile_is_not_late(store: Database, clock:
     assert await _states(store, run) == ["Scheduled", "Pending"]
 
 
-def _start_and_mark(tx: Transaction, run: UUID, clock: HandClock) -> int:
+def _start_and_mark(tx: Transaction, run: UUID, clock: MovingClock) -> int:
     flow_runs.append_state(tx, run, making.state("PENDING", minutes(1)), {"next_scheduled_start_time": None})
     return mark_late(tx, [run, new_id()], clock.now() - AFTER, Tuning())

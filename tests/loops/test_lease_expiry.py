@@ -1,29 +1,14 @@
 """The loop that ends leases which nobody renews."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
-from lightwell.events.bus import Bus
 from lightwell.kit.ids import new_id
 from lightwell.loops import lease_expiry
 from lightwell.storage import leases
 from lightwell.storage.database import Database
-from tests.timed import MovingClock, timed_store
-
-
-@pytest.fixture
-def clock() -> MovingClock:
-    """The time of the database."""
-    return MovingClock()
-
-
-@pytest.fixture
-async def store(database_url: str, clock: MovingClock, bus: Bus) -> AsyncIterator[Database]:
-    """A database whose time the test moves."""
-    async with timed_store(database_url, clock, bus) as opened:
-        yield opened
+from tests.timed import MovingClock
 
 
 @pytest.mark.parametrize("batch_size", [2, 5, 100])
@@ -34,7 +19,7 @@ async def test_a_tick_ends_all_leases_that_are_over(store: Database, clock: Movi
     kept = new_id()
     await store.write(leases.acquire, kept, [], 1, lifetime=timedelta(seconds=61))
     assert await lease_expiry.tick(store, clock, batch_size=batch_size) == 0
-    clock.move(60)
+    clock.move(seconds=60)
     assert await lease_expiry.tick(store, clock, batch_size=batch_size) == 5
     assert await lease_expiry.tick(store, clock, batch_size=batch_size) == 0
     assert await store.write(leases.is_alive, kept)

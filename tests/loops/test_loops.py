@@ -15,7 +15,7 @@ from lightwell.settings.loops import (
     StatisticsSettings,
 )
 from lightwell.storage.database import Database
-from tests.loops.conftest import HandClock
+from tests.timed import MovingClock
 
 ALL = LoopSettings(
     retention=RetentionSettings(runs=timedelta(days=30), logs=timedelta(days=7)),
@@ -57,7 +57,7 @@ def test_each_can_be_left_out() -> None:
     assert _names(LoopSettings(enabled=False)) == []
 
 
-async def test_each_finds_nothing_in_an_empty_database(store: Database, clock: HandClock) -> None:
+async def test_each_finds_nothing_in_an_empty_database(store: Database, clock: MovingClock) -> None:
     """As they are made from the settings; those that count for metrics find what there is, be it nothing."""
     looking = [loop for loop in loops_of(ALL, Tuning()) if loop.name not in {"statistics", "exporter_names"}]
     assert [await loop.tick(store, clock) for loop in looking] == [0] * (len(LOOPS) - 2)

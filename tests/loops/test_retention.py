@@ -17,9 +17,9 @@ from lightwell.storage.database import Database
 from lightwell.storage.ended_flow_runs import EndedFlowRun
 from lightwell.storage.leases import Holder
 from lightwell.storage.transaction import Reader, Transaction
-from tests.loops.conftest import HandClock
 from tests.storage.rows import making
 from tests.storage.rows.making import NOON, minutes
+from tests.timed import MovingClock
 
 WEEK = timedelta(days=7)
 OLD = -7 * 24 * 60 - 1.0
@@ -49,13 +49,13 @@ def _say(tx: Transaction, run: UUID | None, at: Iterable[float]) -> None:
     )
 
 
-async def _old_runs(store: Database, clock: HandClock, batch_size: int = 200) -> int:
+async def _old_runs(store: Database, clock: MovingClock, batch_size: int = 200) -> int:
     return await old_flow_runs.tick(store, clock, age=WEEK, batch_size=batch_size)
 
 
 @pytest.mark.parametrize("kind", ["COMPLETED", "FAILED", "CANCELLED", "CRASHED"])
 async def test_a_run_that_ended_long_ago_goes_with_all_that_is_its_own(
-    kind: str, store: Database, clock: HandClock
+    kind: str, store: Database, clock: MovingClock
 ) -> None:
     """Task runs and states at once, log lines with the loop that looks for them; a younger one stays."""
     flow_id = await store.write(making.flow)
@@ -72,7 +72,7 @@ async def test_a_run_that_ended_long_ago_goes_with_all_that_is_its_own(
     assert [await _old_runs(store, clock), await deleted_logs.tick(store, clock, batch_size=200)] == [0, 0]
 
 
-async def test_a_run_that_has_not_ended_stays(store: Database, clock: HandClock) -> None:
+async def test_a_run_that_has_not_ended_stays(store: Database, clock: MovingClock) -> None:
     """However old it is; also one that was started again, when it is its turn."""
 
     def made(tx: Transaction) -> list[UUID]:
@@ -88,7 +88,7 @@ async def test_a_run_that_has_not_ended_stays(store: Database, clock: HandClock)
     assert await store.read(_counts) == before
 
 
-async def test_a_subflow_stays_as_long_as_its_parent(store: Database, clock: HandClock) -> None:
+async def test_a_subflow_stays_as_long_as_its_parent(store: Database, clock: MovingClock) -> None:
     """And goes with it, in the same tick."""
 
     def made(tx: Transaction) -> tuple[UUID, UUID]:
@@ -107,7 +107,7 @@ async def test_a_subflow_stays_as_long_as_its_parent(store: Database, clock: Han
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 200])
-async def test_a_large_run_goes_bit_by_bit(batch_size: int, store: Database, clock: HandClock) -> None:
+async def test_a_large_run_goes_bit_by_bit(batch_size: int, store: Database, clock: MovingClock) -> None:
     """Whatever the size of a batch, and gives back what its task runs held."""
 
     def made(tx: Transaction) -> None:
@@ -128,7 +128,7 @@ async def test_a_large_run_goes_bit_by_bit(batch_size: int, store: Database, clo
     assert await store.read(lambda reader: reader.execute(held).scalar_one()) == 0
 
 
-async def test_old_lines_are_deleted(store: Database, clock: HandClock) -> None:
+async def test_old_lines_are_deleted(store: Database, clock: MovingClock) -> None:
     """The younger ones of the same run stay."""
 
     def made(tx: Transaction) -> None:
@@ -143,7 +143,7 @@ async def test_old_lines_are_deleted(store: Database, clock: HandClock) -> None:
     assert await old_logs.tick(store, clock, age=WEEK, batch_size=64) == 0
 
 
-async def test_old_events_are_deleted(store: Database, clock: HandClock) -> None:
+async def test_old_events_are_deleted(store: Database, clock: MovingClock) -> None:
     """With the resources that they were about; younger ones stay."""
 
     def told(tx: Transaction, at: float, number: int) -> None:
@@ -166,7 +166,7 @@ async def test_old_events_are_deleted(store: Database, clock: HandClock) -> None
     assert await old_events.tick(store, clock, age=WEEK, batch_size=64) == 0
 
 
-async def test_deleted_runs_without_lines_are_forgotten(store: Database, clock: HandClock) -> None:
+async def test_deleted_runs_without_lines_are_forgotten(store: Database, clock: MovingClock) -> None:
     """So that nobody looks for them again."""
 
     def made(tx: Transaction) -> None:

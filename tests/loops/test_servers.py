@@ -29,9 +29,10 @@ from lightwell.settings.loops import (
 from lightwell.storage import tables
 from lightwell.storage.database import Database
 from lightwell.storage.transaction import Reader, Transaction
-from tests.loops.conftest import HandClock, opened
+from tests.loops.conftest import opened
 from tests.storage.rows import making
 from tests.storage.rows.making import minutes
+from tests.timed import MovingClock
 
 EACH = 40
 OFTEN = timedelta(milliseconds=100)
@@ -45,7 +46,7 @@ PATIENCE = 60.0
 
 
 @asynccontextmanager
-async def _server(url: str, clock: HandClock, told: list[Fact]) -> AsyncIterator[Database]:
+async def _server(url: str, clock: MovingClock, told: list[Fact]) -> AsyncIterator[Database]:
     bus = Bus()
     bus.subscribe(told.extend)
     database = opened(url, clock, bus)
@@ -103,7 +104,7 @@ async def _until(done: Callable[[], Any]) -> None:
 
 
 @pytest.mark.parametrize("servers", [2])
-async def test_everything_is_done_once(servers: int, postgres_url: str, clock: HandClock) -> None:
+async def test_everything_is_done_once(servers: int, postgres_url: str, clock: MovingClock) -> None:
     """One new state for each run that is due, one event for each state; what is old is gone."""
     seeding = opened(postgres_url, clock)
     await seeding.start()

@@ -16,7 +16,7 @@ from lightwell.loops.readings import Reading, renew
 from lightwell.loops.statistics import Statistics
 from lightwell.storage.database import Database
 from lightwell.storage.transaction import Reader
-from tests.loops.conftest import HandClock
+from tests.timed import MovingClock
 
 NEVER = timedelta(days=1)
 
@@ -42,7 +42,7 @@ def _statistics(sizes_period: timedelta = NEVER) -> Statistics:
 
 
 @pytest.mark.usefixtures("nobody_reads")
-async def test_where_nobody_reads_nothing_is_counted(store: Database, clock: HandClock) -> None:
+async def test_where_nobody_reads_nothing_is_counted(store: Database, clock: MovingClock) -> None:
     """The tick does no work, and nothing is held."""
     assert await _statistics().tick(store, clock) == 0
     assert await ExporterNames(window=NEVER, most_series=10).tick(store, clock) == 0
@@ -50,7 +50,7 @@ async def test_where_nobody_reads_nothing_is_counted(store: Database, clock: Han
 
 
 @pytest.mark.usefixtures("read")
-async def test_everything_is_counted_at_once_at_first(store: Database, clock: HandClock) -> None:
+async def test_everything_is_counted_at_once_at_first(store: Database, clock: MovingClock) -> None:
     """And all of it is told, with zeros where there is nothing."""
     assert await _statistics().tick(store, clock) == 5
     assert await ExporterNames(window=NEVER, most_series=10).tick(store, clock) == 1

@@ -14,9 +14,10 @@ from lightwell.storage import flow_runs, task_runs
 from lightwell.storage.database import Database
 from lightwell.storage.tables import flow_run, flow_run_state, task_run
 from lightwell.storage.transaction import Transaction
-from tests.loops.conftest import HandClock, opened
+from tests.loops.conftest import opened
 from tests.storage.rows import making
 from tests.storage.rows.making import minutes
+from tests.timed import MovingClock
 
 RUNS, TASKS, STATES = 4000, 2, 2
 BOUND = 0.05
@@ -25,7 +26,7 @@ NOISE = 0.5
 
 
 @pytest.fixture
-async def store(sqlite_url: str, clock: HandClock) -> AsyncIterator[Database]:
+async def store(sqlite_url: str, clock: MovingClock) -> AsyncIterator[Database]:
     """A started SQLite database."""
     database = opened(sqlite_url, clock)
     await database.start()
@@ -85,7 +86,7 @@ def _write(tx: Transaction, flow_id: UUID) -> float:
     return began
 
 
-async def test_no_writer_waits_for_long_while_old_runs_are_deleted(store: Database, clock: HandClock) -> None:
+async def test_no_writer_waits_for_long_while_old_runs_are_deleted(store: Database, clock: MovingClock) -> None:
     """Twenty thousand rows go, and hardly a unit waits for more than 50 ms until it begins."""
     flow_id = await store.write(_populate)
     deletion = asyncio.ensure_future(old_flow_runs.tick(store, clock, age=timedelta(days=7), batch_size=200))

@@ -1,6 +1,5 @@
 """Each effect of a decision leaves its mark, and does nothing the second time, on both databases."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -29,22 +28,9 @@ from lightwell.storage.database import Database
 from lightwell.storage.transaction import Transaction
 from tests.storage.rows import making
 from tests.storage.rows.making import minutes, state
-from tests.timed import MovingClock, timed_store
+from tests.timed import MovingClock
 
 _MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def clock() -> MovingClock:
-    """The time of the database."""
-    return MovingClock()
-
-
-@pytest.fixture
-async def store(database_url: str, clock: MovingClock, bus: Bus) -> AsyncIterator[Database]:
-    """A database whose time the test moves."""
-    async with timed_store(database_url, clock, bus) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -75,12 +61,12 @@ async def test_a_lease_is_acquired_renewed_pinned_and_released(
     await _do(store, AcquireLease(lease_id, tuple(limits), _MINUTE, "flow_run", holder_id))
     assert await _taken(store, limits) == [1, 1]
     assert await store.read(leases.holders, limits, "flow_run") == {limit_id: [holder_id] for limit_id in limits}
-    clock.move(30)
+    clock.move(seconds=30)
     await _do(store, RenewLease(lease_id, _MINUTE))
-    clock.move(59)
+    clock.move(seconds=59)
     assert await store.write(leases.is_alive, lease_id)
     await _do(store, PinLease(lease_id))
-    clock.move(500)
+    clock.move(seconds=500)
     assert await store.write(leases.is_alive, lease_id)
     await _do(store, ReleaseLease(lease_id), ReleaseLease(lease_id), PinLease(lease_id), RenewLease(lease_id, _MINUTE))
     assert await _taken(store, limits) == [0, 0]
@@ -95,7 +81,7 @@ async def test_a_lease_without_a_lifetime_is_the_holders_until_released(
         store,
         *(AcquireLease(new_id(), (limits[0],), None, "task_run", holder_id) for holder_id in (mine, mine, other)),
     )
-    clock.move(10**8)
+    clock.move(seconds=10**8)
     assert (await _taken(store, limits))[0] == 3
     await _do(store, ReleaseHolder("task_run", mine), ReleaseHolder("task_run", mine))
     assert (await _taken(store, limits))[0] == 1

@@ -1,7 +1,6 @@
 """Each need of a rule is answered from what is stored, on both databases."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +8,6 @@ from uuid import UUID
 import pytest
 
 from lightwell.contract.states import StateType
-from lightwell.events.bus import Bus
 from lightwell.kit.ids import new_id
 from lightwell.operations.facts import as_rules_see, look_up
 from lightwell.orchestration.needs import Deployment, Facts, Need
@@ -20,22 +18,9 @@ from lightwell.storage.leases import Holder
 from lightwell.storage.transaction import Transaction
 from tests.storage.rows import making
 from tests.storage.rows.making import NOON, minutes, state
-from tests.timed import MovingClock, timed_store
+from tests.timed import MovingClock
 
 _MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def clock() -> MovingClock:
-    """The time of the database."""
-    return MovingClock()
-
-
-@pytest.fixture
-async def store(database_url: str, clock: MovingClock, bus: Bus) -> AsyncIterator[Database]:
-    """A database whose time the test moves."""
-    async with timed_store(database_url, clock, bus) as opened:
-        yield opened
 
 
 def _limit(tx: Transaction, /, name: str, limit: int, *holders: Holder, **values: Any) -> UUID:
@@ -87,7 +72,7 @@ async def test_a_deployment_comes_with_its_limit(store: Database, clock: MovingC
     assert limit is not None
     assert (limit.slots, limit.taken, limit.collision_strategy) == (3, 2, "CANCEL_NEW")
     assert limit.grace_period == timedelta(seconds=90)
-    clock.move(60)
+    clock.move(seconds=60)
     facts = await store.write(_of_flow_run, {Need.DEPLOYMENT}, run)
     assert facts.deployment is not None
     assert facts.deployment.limit == limit._replace(taken=0)
@@ -125,7 +110,7 @@ async def test_a_lease_is_alive_until_its_end(store: Database, clock: MovingCloc
     run = FlowRun(new_id())
     details = {"deployment_concurrency_lease_id": lease_id}
     assert (await store.write(_of_flow_run, {Need.LEASE}, run, **details)).lease_is_alive
-    clock.move(60)
+    clock.move(seconds=60)
     assert not (await store.write(_of_flow_run, {Need.LEASE}, run, **details)).lease_is_alive
 
 

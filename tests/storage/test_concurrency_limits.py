@@ -1,33 +1,18 @@
 """Concurrency limits as rows: made, found, counted, and slots that time gives back, on both databases."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
 from lightwell.errors import Conflict, NotFound
-from lightwell.events.bus import Bus
 from lightwell.kit.ids import new_id
 from lightwell.storage import concurrency_limits, tag_limits
 from lightwell.storage.concurrency_limits import LimitRecord
 from lightwell.storage.database import Database
 from lightwell.storage.transaction import Transaction
-from tests.timed import MovingClock, timed_store
+from tests.timed import MovingClock
 
 _WAIT = timedelta(seconds=30)
-
-
-@pytest.fixture
-def clock() -> MovingClock:
-    """The time of the database."""
-    return MovingClock()
-
-
-@pytest.fixture
-async def store(database_url: str, clock: MovingClock, bus: Bus) -> AsyncIterator[Database]:
-    """A database whose time the test moves."""
-    async with timed_store(database_url, clock, bus) as opened:
-        yield opened
 
 
 async def _made(store: Database, name: str, limit: int = 2, decay: float = 0.0) -> LimitRecord:
@@ -87,9 +72,9 @@ async def test_slots_decay_one_by_one_however_often_they_are_counted(store: Data
     counted = []
     for _ in range(6):
         counted.append(await store.write(take))
-        clock.move(6)
+        clock.move(seconds=6)
     assert counted == [1, 2, 2, 3, 3, 3]
-    clock.move(1000)
+    clock.move(seconds=1000)
     assert (await store.read(concurrency_limits.read, made.id)).active_slots == 0
     assert await store.write(take) == 1
 
@@ -107,7 +92,7 @@ async def test_what_was_never_taken_is_not_given_back(store: Database, clock: Mo
         concurrency_limits.take_loose(tx, [concurrency_limits.get(tx, made.id, lock=True)], 2)
 
     await store.write(take)
-    clock.move(100)
+    clock.move(seconds=100)
     assert (await store.write(give, 1, None)).taken(clock.now()) == 1
     given = await store.write(give, 5, 60.0)
     assert given.taken(clock.now()) == 0
@@ -128,7 +113,7 @@ async def test_refusals_are_forgotten_as_slots_become_free(store: Database, cloc
 
     await store.write(deny)
     assert await denied() == [3, 3]
-    clock.move(4.5)
+    clock.move(seconds=4.5)
     assert await denied() == [1, 2]
     await store.write(deny)
     assert await denied() == [4, 5]
@@ -142,6 +127,6 @@ async def test_a_clock_that_goes_back_gives_nothing_back(store: Database, clock:
         concurrency_limits.take_loose(tx, [concurrency_limits.get(tx, made.id, lock=True)], 2)
 
     await store.write(take)
-    clock.move(-3600)
+    clock.move(seconds=-3600)
     await store.write(take)
     assert (await store.read(concurrency_limits.read, made.id)).active_slots == 4

@@ -1,13 +1,11 @@
 """Leases as rows: they hold slots until they are given back or are over, and never more than there are."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from lightwell.events.bus import Bus
 from lightwell.kit.ids import new_id
 from lightwell.storage import concurrency_limits, flows, leases
 from lightwell.storage.concurrency_limits import LimitRecord
@@ -15,22 +13,9 @@ from lightwell.storage.database import Database
 from lightwell.storage.leases import Holder
 from lightwell.storage.transaction import Transaction
 from tests.storage.rows import making
-from tests.timed import MovingClock, timed_store
+from tests.timed import MovingClock
 
 _MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def clock() -> MovingClock:
-    """The time of the database."""
-    return MovingClock()
-
-
-@pytest.fixture
-async def store(database_url: str, clock: MovingClock, bus: Bus) -> AsyncIterator[Database]:
-    """A database whose time the test moves."""
-    async with timed_store(database_url, clock, bus) as opened:
-        yield opened
 
 
 async def _made(store: Database, name: str, limit: int = 3, decay: float = 0.0) -> LimitRecord:
@@ -80,11 +65,11 @@ async def test_a_lease_is_over_at_its_instant(store: Database, clock: MovingCloc
     """Its slots are free at once, and it cannot be renewed, whether or not somebody has tidied up."""
     limit = await _made(store, "a")
     lease = await store.write(_acquire, [limit])
-    clock.move(59)
+    clock.move(seconds=59)
     assert await store.write(leases.renew, lease, _MINUTE)
-    clock.move(59)
+    clock.move(seconds=59)
     assert await store.write(leases.is_alive, lease)
-    clock.move(1)
+    clock.move(seconds=1)
     assert await _taken(store, limit) == [0]
     assert not await store.write(leases.is_alive, lease)
     assert not await store.write(leases.renew, lease, _MINUTE)
@@ -97,7 +82,7 @@ async def test_a_lease_without_an_end_holds_until_it_is_released(store: Database
     for_ever = await store.write(_acquire, [limit], 1, None)
     pinned = await store.write(_acquire, [limit])
     assert await store.write(leases.renew, pinned, None)
-    clock.move(10**9)
+    clock.move(seconds=10**9)
     assert await store.write(leases.release_expired, most=10) == 0
     assert await _taken(store, limit) == [2]
     assert await store.write(leases.release, [for_ever, pinned]) == 2
@@ -107,7 +92,7 @@ async def test_expired_leases_end_in_small_batches(store: Database, clock: Movin
     """The oldest first, and only those that are over."""
     limit = await _made(store, "a", limit=10)
     ends = [await store.write(_acquire, [limit], 1, timedelta(seconds=seconds)) for seconds in (30, 10, 20, 100)]
-    clock.move(50)
+    clock.move(seconds=50)
     assert await store.write(leases.release_expired, most=2) == 2
     assert await store.write(leases.release, [ends[1], ends[2]]) == 0
     assert await store.write(leases.release_expired, most=2) == 1
@@ -119,7 +104,7 @@ async def test_the_average_occupancy_follows_the_leases(store: Database, clock: 
     """A slot counts by how long it was held; the more slots there are, the slower the average moves."""
     limit = await _made(store, "a", limit=2)
     lease = await store.write(_acquire, [limit], 2, None)
-    clock.move(20)
+    clock.move(seconds=20)
     await store.write(leases.release, [lease])
     kept = await store.read(concurrency_limits.get, limit.id)
     assert kept.avg_slot_occupancy_seconds == pytest.approx(2 + (10 - 2) / 4)
@@ -131,7 +116,7 @@ async def test_slots_that_decay_are_given_back_once(store: Database, clock: Movi
     lease = await store.write(_acquire, [limit], 4, None)
     await store.write(_acquire, [limit], 3, None)
     assert await _taken(store, limit) == [7]
-    clock.move(20)
+    clock.move(seconds=20)
     assert await _taken(store, limit) == [5]
     await store.write(leases.release, [lease])
     assert await _taken(store, limit) == [1]
@@ -142,12 +127,12 @@ async def test_holders_are_told_in_the_order_in_which_they_came(store: Database,
     a, b = await _made(store, "a"), await _made(store, "b")
     first, second = Holder("task_run", new_id()), Holder("task_run", new_id())
     lease = await store.write(_acquire, [a], holder=second)
-    clock.move(1)
+    clock.move(seconds=1)
     await store.write(_acquire, [a, b], holder=first)
     await store.write(_acquire, [a], holder=Holder("flow_run", new_id()))
     assert await store.read(leases.holders, [a.id, b.id], "task_run") == {a.id: [second.id, first.id], b.id: [first.id]}
     assert await store.read(leases.held_by, second) == {a.id: [lease]}
-    clock.move(59)
+    clock.move(seconds=59)
     assert await store.read(leases.holders, [a.id], "task_run") == {a.id: [first.id]}
     assert await store.read(leases.held_by, second) == {}
 
@@ -195,9 +180,9 @@ async def test_the_oldest_leases_are_revoked_first(store: Database, clock: Movin
     """A lease that holds slots of another limit keeps those; one that holds nothing any more is over."""
     a, b = await _made(store, "a", limit=10), await _made(store, "b")
     both = await store.write(_acquire, [a, b])
-    clock.move(1)
+    clock.move(seconds=1)
     alone = await store.write(_acquire, [a], 2)
-    clock.move(1)
+    clock.move(seconds=1)
     newest = await store.write(_acquire, [a], 2)
     assert await store.write(leases.revoke, a.id, keep=3) == 2
     assert await _taken(store, a, b) == [2, 1]

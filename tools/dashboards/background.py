@@ -17,6 +17,7 @@ from lightwell.instrumentation.vocabulary import (
 from tools.dashboards.links import BACKGROUND, REQUESTS, RUNS, TROUBLE_IN_LOGS, dashboard, of_label, traces
 from tools.dashboards.page import Page, Panel, Query, Row
 from tools.dashboards.promql import PANEL, legend, or_zero, unequal
+from tools.dashboards.queries import quantiles
 
 _FAILED_TICKS: Final = traces("Failed ticks of this loop", f'status = error && span.{LOOP} = "{of_label(LOOP)}"')
 _SLOW_TICKS: Final = traces("Slow ticks of this loop", f'duration > 1s && span.{LOOP} = "{of_label(LOOP)}"')
@@ -112,10 +113,7 @@ _EVENTS: Final = Row(
             "Delay of events",
             "How long after they happened events of clients arrived: half and 95 % are faster.",
             "s",
-            tuple(
-                Query(PANEL.quantile(share, business.EVENTS_DELAY), f"p{share * 100:.0f}", exemplars=True)
-                for share in (0.5, 0.95)
-            ),
+            quantiles(business.EVENTS_DELAY, 0.5, 0.95),
             warn=10,
             bad=60,
             links=(_SOCKETS,),
@@ -200,10 +198,7 @@ _PROCESS: Final = Row(
             "How much later than asked the event loop called back: half and 99 % are faster. It grows when the "
             "process is out of processor time, or something blocks.",
             "s",
-            tuple(
-                Query(PANEL.quantile(share, business.EVENT_LOOP_LAG), f"p{share * 100:.0f}", exemplars=True)
-                for share in (0.5, 0.99)
-            ),
+            quantiles(business.EVENT_LOOP_LAG, 0.5, 0.99),
             warn=0.05,
             bad=0.5,
         ),

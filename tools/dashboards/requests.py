@@ -25,6 +25,7 @@ from tools.dashboards.links import (
 )
 from tools.dashboards.page import Page, Panel, Query, Row
 from tools.dashboards.promql import PANEL, divide, legend, like, or_zero
+from tools.dashboards.queries import quantiles
 
 FAILED: Final = like(HTTP_STATUS, "5..")
 _REFUSED: Final = like(HTTP_STATUS, "4..")
@@ -58,10 +59,7 @@ DURATION: Final = Panel(
     "Duration of requests",
     "Half, 95 % and 99 % of all requests are faster than this. The dots are exemplars: each opens its trace.",
     "s",
-    tuple(
-        Query(PANEL.quantile(share, REQUEST_DURATION), f"p{share * 100:.0f}", exemplars=True)
-        for share in (0.5, 0.95, 0.99)
-    ),
+    quantiles(REQUEST_DURATION, 0.5, 0.95, 0.99),
     warn=0.25,
     bad=1,
 )

@@ -20,6 +20,7 @@ from lightwell.instrumentation.vocabulary import (
 from tools.dashboards.links import BACKGROUND, REQUESTS, RUNS, TROUBLE_IN_LOGS, dashboard, of_label, traces
 from tools.dashboards.page import Link, Page, Panel, Query, Row
 from tools.dashboards.promql import PANEL, divide, equal, legend, like, or_zero
+from tools.dashboards.queries import quantiles
 
 _UNWELL: Final = f"{StateType.FAILED}|{StateType.CRASHED}"
 _ENDED: Final = f"{_UNWELL}|{StateType.COMPLETED}|{StateType.CANCELLED}"
@@ -135,14 +136,7 @@ _LATENESS: Final = Row(
             "Start delay",
             "How much later than expected runs began, by kind: half and 95 % are faster.",
             "s",
-            tuple(
-                Query(
-                    PANEL.quantile(share, business.RUN_START_DELAY, by=(RUN_KIND,)),
-                    f"{legend(RUN_KIND)} p{share * 100:.0f}",
-                    exemplars=True,
-                )
-                for share in (0.5, 0.95)
-            ),
+            quantiles(business.RUN_START_DELAY, 0.5, 0.95, by=(RUN_KIND,)),
             warn=15,
             bad=60,
             links=(_LATE_LOOP,),

@@ -8,6 +8,7 @@ from lightwell.instrumentation.vocabulary import ERROR_TYPE, LOOP, OPERATION, OU
 from tools.dashboards.links import BACKGROUND, STORAGE, TROUBLE_IN_LOGS, dashboard, of_label, traces
 from tools.dashboards.page import Page, Panel, Query, Row
 from tools.dashboards.promql import PANEL, divide, legend, like, or_zero, unequal
+from tools.dashboards.queries import quantiles
 
 _SLOW_UNITS: Final = traces("Traces with slow units of work", f"duration > 250ms && span.{words.UNIT_KIND} != nil")
 _WAITING_UNITS: Final = traces("Traces that waited for the database", f"span.{words.UNIT_WAIT} > 0.1")
@@ -33,14 +34,7 @@ _UNITS: Final = Row(
             "Duration of units",
             "From the beginning of the transaction to its commit, by kind: half and 99 % are faster.",
             "s",
-            tuple(
-                Query(
-                    PANEL.quantile(share, words.UNIT_DURATION, by=(UNIT_KIND,)),
-                    f"{legend(UNIT_KIND)} p{share * 100:.0f}",
-                    exemplars=True,
-                )
-                for share in (0.5, 0.99)
-            ),
+            quantiles(words.UNIT_DURATION, 0.5, 0.99, by=(UNIT_KIND,)),
             warn=0.1,
             bad=1,
             links=(_SLOW_UNITS,),
@@ -111,10 +105,7 @@ _UNITS: Final = Row(
             "Units in a commit",
             "How many writes one commit held together: half and 95 % held fewer. It rises with load on SQLite.",
             "short",
-            tuple(
-                Query(PANEL.quantile(share, words.GROUP_SIZE), f"p{share * 100:.0f}", exemplars=True)
-                for share in (0.5, 0.95)
-            ),
+            quantiles(words.GROUP_SIZE, 0.5, 0.95),
             warn=32,
             bad=128,
         ),

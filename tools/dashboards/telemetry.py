@@ -7,6 +7,7 @@ from lightwell.instrumentation.vocabulary import DROP_REASON, KEPT, RECEIVED, RE
 from tools.dashboards.links import FAILED_REQUESTS, TELEMETRY, TROUBLE_IN_LOGS, of_label, traces
 from tools.dashboards.page import Page, Panel, Query, Row
 from tools.dashboards.promql import PANEL, divide, legend, or_zero
+from tools.dashboards.queries import quantiles
 
 _KEPT_SO: Final = traces("Traces kept for this reason", f'span.{KEPT} = "{of_label(KEPT)}"')
 
@@ -127,10 +128,7 @@ _STORE: Final = Row(
             "Duration of the store's transactions",
             "On its own thread, never inside a request: half and 99 % are faster.",
             "s",
-            tuple(
-                Query(PANEL.quantile(share, words.STORE_WRITE), f"p{share * 100:.0f}", exemplars=True)
-                for share in (0.5, 0.99)
-            ),
+            quantiles(words.STORE_WRITE, 0.5, 0.99),
             warn=0.5,
             bad=2.5,
         ),

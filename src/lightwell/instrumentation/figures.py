@@ -6,7 +6,7 @@ say whether all is well or nobody looks.
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Protocol, get_args
 
 from opentelemetry.metrics import Meter
 
@@ -53,15 +53,6 @@ _POOL_TYPES: Final = frozenset(
         "prefect-agent",
         "prefect:managed",
     }
-)
-_REASONS: Final = (
-    "awaiting_retry",
-    "pool_paused",
-    "queue_paused",
-    "awaiting_concurrency_slot",
-    "no_deployment",
-    "no_worker_polling",
-    "late",
 )
 
 
@@ -122,7 +113,9 @@ def tell_scheduled(later: int, overdue: Iterable[Overdue]) -> None:
     due = list(overdue)
     numbers: Values = [(later, {names.DUE: "later"}), (sum(one.number for one in due), {names.DUE: "overdue"})]
     put(declared.RUNS_SCHEDULED, numbers)
-    late = {reason: [one for one in due if one.is_late and one.reason == reason] for reason in _REASONS}
+    late = {
+        reason: [one for one in due if one.is_late and one.reason == reason] for reason in get_args(declared.LateReason)
+    }
     _tell_groups(declared.RUNS_LATE, declared.RUNS_LATE_AGE, names.LATE_REASON, late)
     kinds: dict[str, list[Overdue]] = {_NONE: []}
     for one in due:

@@ -141,8 +141,7 @@ def configure(  # noqa: PLR0913 -- each is a setting
     `baseline_ratio` is the share of healthy traces to keep, `keep` what else is kept, `remote` gives a token for each
     trace that is kept because its caller has sampled it, `scraped` lets metrics be read here, `otlp_log_level` is the
     least level of the log lines that go to a collector whatever becomes of their trace (`none`: not even those of kept
-    traces do). With `enabled=False` or
-    `OTEL_SDK_DISABLED=true` there are logs alone.
+    traces do). With `enabled=False` or `OTEL_SDK_DISABLED=true` there are logs alone.
     """
     global _present  # noqa: PLW0603 -- the telemetry of the process
     with _lock:

@@ -11,19 +11,10 @@ from sqlalchemy import BigInteger, and_, bindparam, case, func, or_, type_coerce
 from sqlalchemy import select as sql_select
 
 from lightwell.contract.states import StateType
+from lightwell.instrumentation.vocabulary.business import LateReason
 from lightwell.storage.columns import Moment, to_micros
 from lightwell.storage.tables import deployment, flow_run, task_run, work_pool, work_queue
 from lightwell.storage.transaction import Reader
-
-LateReason = Literal[
-    "awaiting_retry",
-    "pool_paused",
-    "queue_paused",
-    "awaiting_concurrency_slot",
-    "no_deployment",
-    "no_worker_polling",
-    "late",
-]
 
 POLLING = timedelta(minutes=1)
 """How long after a worker has asked for runs one still counts as asking."""

@@ -2,22 +2,19 @@
 
 import threading
 from collections.abc import Mapping
-from time import monotonic
 from typing import Final
 
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.util.types import AttributeValue
 
+from lightwell.instrumentation.complaints import COMPLAINTS
 from lightwell.instrumentation.exposition.families import Families, families_of, target
 from lightwell.instrumentation.exposition.spool import Spool
 from lightwell.instrumentation.exposition.text import written
-from lightwell.instrumentation.vocabulary import TELEMETRY_FAILED
-from lightwell.instrumentation.words import log
 
 EVERY_SECONDS: Final = 3.0
 """How old what is told of other processes may be."""
 
-_BETWEEN_WARNINGS: Final = 60.0
 _OF_A_PROCESS: Final = frozenset({"process.pid", "service.instance.id"})
 _TARGET: Final = "target_info"
 
@@ -35,7 +32,6 @@ class Scrape:
         self._exemplars: Families = {}
         self._spool: Spool | None = None
         self._lock = threading.Lock()
-        self._warned = -_BETWEEN_WARNINGS
 
     def share(self, spool: Spool) -> None:
         """Speak from now on for all processes that share the spool, and let them speak for this one."""
@@ -63,7 +59,7 @@ class Scrape:
                 try:
                     self._spool.write(families)
                 except OSError as error:
-                    self._warn(error)
+                    COMPLAINTS.lost("metrics", 0, f"{error.strerror}: other processes are not told the newest")
             return families
 
     def _collected(self) -> Families:
@@ -82,9 +78,3 @@ class Scrape:
         pause = threading.Event()
         while not pause.wait(EVERY_SECONDS):
             self.publish()
-
-    def _warn(self, error: OSError) -> None:
-        now = monotonic()
-        if now - self._warned >= _BETWEEN_WARNINGS:
-            self._warned = now
-            log.warning(TELEMETRY_FAILED.name, signal="metrics", exception_message=error.strerror)

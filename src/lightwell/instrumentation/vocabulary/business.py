@@ -4,7 +4,7 @@ What is read from the database is the same whichever process tells it: where sev
 the `max` of such a gauge, and never the sum.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 from lightwell.instrumentation.vocabulary.attributes import (
     CPU_MODE,
@@ -24,6 +24,17 @@ from lightwell.instrumentation.vocabulary.metric import Metric
 _RUN: Final = (0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 10_800.0, 43_200.0, 86_400.0)
 _DELAY: Final = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 _LAG: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+LateReason = Literal[
+    "awaiting_retry",
+    "pool_paused",
+    "queue_paused",
+    "awaiting_concurrency_slot",
+    "no_deployment",
+    "no_worker_polling",
+    "late",
+]
+"""Why a run that is due has not begun, as far as its row tells."""
 
 RUNS: Final = Metric(
     "lightwell.runs",

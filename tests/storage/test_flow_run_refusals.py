@@ -1,34 +1,19 @@
 """What was refused to flow runs, and the trace of each of their states, on both databases."""
 
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
 
-from lightwell.events.bus import Bus
 from lightwell.storage import flow_run_refusals, flow_run_states, flow_runs
 from lightwell.storage.database import Database
 from lightwell.storage.flow_run_refusals import MOST, Refusal
 from tests.storage.rows import making
 from tests.storage.rows.making import NOON, minutes, state
-from tests.timed import MovingClock, timed_store
+from tests.timed import MovingClock
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 EARLY = Refusal("SCHEDULED", "RUNNING", "Running", "wait_for_scheduled_time", "WAIT", "The scheduled time is to come.")
 TWICE = Refusal(None, "PENDING", "Pending", "submit_once", "ABORT", None)
-
-
-@pytest.fixture
-def clock() -> MovingClock:
-    """The time of the database."""
-    return MovingClock()
-
-
-@pytest.fixture
-async def store(database_url: str, clock: MovingClock, bus: Bus) -> AsyncIterator[Database]:
-    """A database whose time the test moves."""
-    async with timed_store(database_url, clock, bus) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -41,7 +26,7 @@ async def test_equal_refusals_in_a_row_are_one(store: Database, clock: MovingClo
     """A client that asks every half minute leaves one row, with the first and the last time and the last trace."""
     for number in range(3):
         await store.write(flow_run_refusals.note, flow_run_id, EARLY, f"{number:032x}")
-        clock.move(30)
+        clock.move(seconds=30)
     await store.write(flow_run_refusals.note, flow_run_id, TWICE, None)
     await store.write(flow_run_refusals.note, flow_run_id, TWICE, TRACE)
     await store.write(flow_run_refusals.note, flow_run_id, EARLY, None)
