@@ -19,7 +19,7 @@ from lightwell.instrumentation.exposition.scrape import ScrapeReader
 from lightwell.instrumentation.sampling import KeepPolicy
 from lightwell.instrumentation.setup import Telemetry, assemble
 from lightwell.server import create_app, runtime
-from lightwell.settings import Settings
+from lightwell.settings import LoopSettings, Settings
 from tests.signals.conftest import Signals
 
 BASE = "http://lightwell"
@@ -67,7 +67,7 @@ class Stage:
 
 @asynccontextmanager
 async def staged(home: Path, ratio: float = 1.0, *, scraped: bool = False, **sections: Any) -> AsyncIterator[Stage]:
-    """The application on a fresh database under `home`; `sections` are of its settings. Its loops run if one is named.
+    """The application on a new database under `home`; `sections` are of its settings, and unnamed loops do not run.
 
     Every trace is kept and handed to an exporter in memory, unless `ratio` says otherwise; `scraped` lets its metrics
     be read.
@@ -77,7 +77,8 @@ async def staged(home: Path, ratio: float = 1.0, *, scraped: bool = False, **sec
     telemetry = assemble(
         version="0", ratio=ratio, policy=KeepPolicy(slow_after=60.0), exporters=[exporter], readers=readers
     )
-    loops = {name: {"enabled": False} for name in _LOOPS} | sections.pop("loops", {})
+    unnamed = {name: {"enabled": False} for name in LoopSettings.model_fields if name != "enabled"}
+    loops = unnamed | sections.pop("loops", {})
     settings = Settings(home=home, loops=loops, **sections)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runtime, "configure", lambda **_: telemetry)
@@ -86,6 +87,3 @@ async def staged(home: Path, ratio: float = 1.0, *, scraped: bool = False, **sec
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url=BASE) as client:
         yield Stage(app, client, telemetry, exporter, home)
     telemetry.shutdown(1.0)
-
-
-_LOOPS = ("late_runs", "pause_expirations", "cancellation_cleanup", "lease_expiry", "statistics")

@@ -258,10 +258,8 @@ async def test_a_loop_that_fails_is_a_root_span_of_its_own(
     tmp_path: Path, log_lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """ERROR with one exception, one line with the traceback for each failure, and a point with the outcome."""
-    others = ("pause_expirations", "cancellation_cleanup", "lease_expiry")
-    loops = {"enabled": True, "late_runs": {"period": 0.1}, **{name: {"enabled": False} for name in others}}
     monkeypatch.setattr(due_flow_runs, "select_late", _break)
-    async with staged(tmp_path, loops=loops) as stage:
+    async with staged(tmp_path, loops={"late_runs": {"period": 0.1}}) as stage:
         signals = stage.listen(log_lines)
         await eventually(lambda: bool(signals.events("loop.tick_failed")))
         await eventually(lambda: any(span.name == "loop late_runs" for span in signals.spans))
