@@ -67,7 +67,7 @@ class Stage:
 
 @asynccontextmanager
 async def staged(home: Path, ratio: float = 1.0, *, scraped: bool = False, **sections: Any) -> AsyncIterator[Stage]:
-    """The application on a new database under `home`; `sections` are of its settings, and unnamed loops do not run.
+    """The application on a new database under `home`; `sections` are of its settings. Loops run where one is named.
 
     Every trace is kept and handed to an exporter in memory, unless `ratio` says otherwise; `scraped` lets its metrics
     be read.
@@ -77,8 +77,8 @@ async def staged(home: Path, ratio: float = 1.0, *, scraped: bool = False, **sec
     telemetry = assemble(
         version="0", ratio=ratio, policy=KeepPolicy(slow_after=60.0), exporters=[exporter], readers=readers
     )
-    unnamed = {name: {"enabled": False} for name in LoopSettings.model_fields if name != "enabled"}
-    loops = unnamed | sections.pop("loops", {})
+    named = sections.pop("loops", {})
+    loops = {name: {"enabled": False} for name in LoopSettings.model_fields} | {"enabled": bool(named)} | named
     settings = Settings(home=home, loops=loops, **sections)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runtime, "configure", lambda **_: telemetry)
