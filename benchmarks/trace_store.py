@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from time import monotonic, perf_counter, thread_time, time_ns
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
@@ -23,6 +23,7 @@ from opentelemetry.trace import SpanKind, StatusCode, Tracer, set_span_in_contex
 
 from lightwell.instrumentation.kept import KeptTrace, Line
 from lightwell.instrumentation.traffic import Traffic
+from lightwell.kit.ids import new_id
 from lightwell.telemetry.reading import Wanted, group_failures, select_traces
 from lightwell.telemetry.trees import find_trace
 from lightwell.telemetry.writer import Writer
@@ -60,7 +61,7 @@ class Collected(SpanProcessor):
 
 def made(tracer: Tracer, collected: Collected, number: int) -> KeptTrace:
     """One trace, its root first."""
-    route, run = ROUTES[number % len(ROUTES)], str(uuid4())
+    route, run = ROUTES[number % len(ROUTES)], str(new_id())
     is_failed = number % FAILS == 0
     root = tracer.start_span(f"POST {route}", kind=SpanKind.SERVER)
     within = set_span_in_context(root)
@@ -119,7 +120,7 @@ def fill(path: Path, spans: int) -> tuple[float, str, UUID]:
     writer = Writer(path, Ring(10 * spans, 2**40, 1e9), Traffic(), retry_after=60.0)
     writer.open()
     cpu, written, number = 0.0, 0, 0
-    trace_id, run = "", uuid4()
+    trace_id, run = "", new_id()
     while written < spans:
         batch = [made(tracer, collected, number + extra) for extra in range(BATCH)]
         number += BATCH
