@@ -18,10 +18,12 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.telemetry import TelemetryConfig
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.metrics import NoOpMeter
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from lightwell.instrumentation import logging, metrics
 from lightwell.instrumentation.annotations import annotate
+from lightwell.instrumentation.cells import CellMeter
 from lightwell.instrumentation.decisions import observe_verdict
 from lightwell.instrumentation.http import instrument
 from lightwell.instrumentation.operation import operation
@@ -148,8 +150,8 @@ def variants(ratio: float) -> list[Variant]:
         return prepare
 
     logging.configure("CRITICAL", "json")
-    telemetry = assemble(version="0", ratio=ratio, policy=KeepPolicy(slow_after=60), readers=[InMemoryMetricReader()])
-    own_meter = telemetry.meter_provider.get_meter("benchmark") if telemetry.meter_provider else None
+    telemetry = assemble(version="0", ratio=ratio, policy=KeepPolicy(slow_after=60))
+    own_meter = CellMeter(NoOpMeter("benchmark"), InstrumentationScope("benchmark"))
     telemetry.add_sink(forget)
     sinkless = assemble(version="0", ratio=ratio, policy=KeepPolicy(slow_after=60))
     off, traced = application(Tracing()), application(telemetry.tracing)
