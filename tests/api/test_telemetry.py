@@ -75,7 +75,7 @@ async def test_a_failed_request_can_be_seen_whole_at_once(server: httpx.AsyncCli
     assert [span["depth"] for span in rest][:2] == [1, 2]
     assert any("db.query.text" in span["attributes"] for span in rest)
     [exception] = [event for event in root["events"] if event["name"] == "exception"]
-    assert exception["attributes"]["exception.type"] == "sqlalchemy.exc.OperationalError"
+    assert exception["attributes"]["exception.type"] == "sqlite3.OperationalError"
     assert {"request.failed", "http.request"} <= {line["event"] for line in trace["lines"]}
     assert all(0 <= span["offset"] <= trace["duration"] for span in trace["spans"])
 
@@ -88,7 +88,7 @@ async def test_the_list_shows_what_failed_and_where(server: httpx.AsyncClient, t
 
     assert entry["trace_id"] == trace_id
     assert (entry["route"], entry["status"], entry["failed"], entry["reason"]) == (SET_STATE, 500, True, "error")
-    assert entry["exception_type"] == "sqlalchemy.exc.OperationalError"
+    assert entry["exception_type"] == "sqlite3.OperationalError"
     assert entry["exception_message"].startswith("SQLITE_ERROR")
     assert entry["frame"].startswith("lightwell/storage/")
     assert entry["flow_run_ids"] == [run_id]

@@ -93,7 +93,7 @@ def check_the_cause(shown: str, run_id: str) -> None:
     ]
     assert marked[-1].startswith("✗ INSERT INTO flow_run_state (")
     assert f"flow run {run_id}" in lines
-    (exception,) = [line for line in lines if re.match(r"sqlalchemy\.exc\.\w+: ", line)][:1]
+    (exception,) = [line for line in lines if re.match(r"(sqlite3|psycopg\.errors)\.\w+: ", line)][:1]
     assert exception.partition(": ")[2] in {"SQLITE_ERROR", "SQLSTATE P0001"}
     assert any(re.match(r"  lightwell/storage/\w+\.py:\d+ \w+    ", line) for line in lines)
     assert any(re.match(r"  lightwell/operations/flow_run_states\.py:\d+ \w+    ", line) for line in lines)

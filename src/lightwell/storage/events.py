@@ -19,6 +19,7 @@ from lightwell.events.facts import Fact
 from lightwell.storage.columns import Moment
 from lightwell.storage.conflicts import insert_if_absent
 from lightwell.storage.filters.events import clauses, order
+from lightwell.storage.prepared import Prepared
 from lightwell.storage.tables import event, event_resource
 from lightwell.storage.transaction import Reader, Transaction
 
@@ -37,8 +38,8 @@ _COLUMNS = (
 _EVENTS = sql_select(*_COLUMNS)
 _BY_IDS = _EVENTS.where(event.c.id.in_(bindparam("event_ids", expanding=True))).order_by(event.c.occurred, event.c.id)
 _KNOWN = sql_select(event.c.id).where(event.c.id.in_(bindparam("event_ids", expanding=True)))
-_INSERT = insert_if_absent(event)
-_INSERT_RESOURCE = insert_if_absent(event_resource)
+_INSERT = Prepared(insert_if_absent(event))
+_INSERT_RESOURCE = Prepared(insert_if_absent(event_resource))
 _OLDEST = (
     sql_select(event.c.id, event.c.occurred)
     .where(event.c.occurred < bindparam("before", type_=Moment()))
@@ -119,8 +120,8 @@ def _store(tx: Transaction, events: Sequence[tuple[EventLike, datetime]]) -> Non
     if not events:
         return
     rows = [_row(one, received) for one, received in events]
-    tx.execute(_INSERT[tx.dialect], rows)
-    tx.execute(_INSERT_RESOURCE[tx.dialect], [resource for row in rows for resource in _resources(row)])
+    tx.change(_INSERT, rows)
+    tx.change(_INSERT_RESOURCE, [resource for row in rows for resource in _resources(row)])
 
 
 def _row(one: EventLike, received: datetime) -> dict[str, Any]:

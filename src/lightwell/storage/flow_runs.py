@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Unpack
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Row, bindparam, func
+from sqlalchemy import ColumnElement, bindparam, func
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select as sql_select
 from sqlalchemy import update as sql_update
@@ -28,6 +28,7 @@ from lightwell.storage.estimates import run_time, start_delta
 from lightwell.storage.filters import Criteria
 from lightwell.storage.filters.flow_runs import order
 from lightwell.storage.filters.related import narrowed, of_flow_runs
+from lightwell.storage.prepared import Prepared
 from lightwell.storage.states import (
     STATE_TYPES,
     as_stored,
@@ -99,7 +100,7 @@ _RUNS = sql_select(
     .outerjoin(_pool, _pool.c.id == _queue.c.work_pool_id)
 )
 _BY_ID = _RUNS.where(flow_run.c.id == bindparam("flow_run_id"))
-_BY_ID_LOCKED = _BY_ID.with_for_update(of=flow_run)
+_BY_ID_LOCKED = Prepared(_BY_ID.with_for_update(of=flow_run))
 _UNCLAIMED = (
     _RUNS.where(flow_run.c.id.in_(bindparam("flow_run_ids", expanding=True)))
     .order_by(flow_run.c.id)
@@ -108,9 +109,10 @@ _UNCLAIMED = (
 _BY_KEY = _RUNS.where(
     flow_run.c.flow_id == bindparam("flow_id"), flow_run.c.idempotency_key == bindparam("idempotency_key")
 )
-_INSERT = insert_if_absent(flow_run)
-_INSERT_STATE = insertion(flow_run_state)
+_INSERT = Prepared(insert_if_absent(flow_run))
+_INSERT_STATE = Prepared(insertion(flow_run_state))
 _UPDATE = sql_update(flow_run).where(flow_run.c.id == bindparam("flow_run_id"))
+_MOVE = Prepared(_UPDATE)
 _MARK_LOGS = {
     dialect: statement.from_select(
         ["flow_run_id", "deleted"],
@@ -138,7 +140,8 @@ _DEFAULT_POLICY = dict(FlowRunPolicy().__dict__)
 
 def find(reader: Reader, flow_run_id: UUID, *, lock: bool = False) -> FlowRunRecord | None:
     """A flow run by its id, or None; with `lock` nobody else changes it before this transaction ends."""
-    row = reader.execute(_BY_ID_LOCKED if lock else _BY_ID, {"flow_run_id": flow_run_id}).one_or_none()
+    wanted = {"flow_run_id": flow_run_id}
+    row = reader.find(_BY_ID_LOCKED, wanted) if lock else reader.execute(_BY_ID, wanted).one_or_none()
     return None if row is None else _record(row)
 
 
@@ -249,7 +252,7 @@ def _insert(
     row["job_variables"] = row["job_variables"] or {}
     if state is not None:
         row.update(copied_values(state))
-    if tx.execute(_INSERT[tx.dialect], row).rowcount == 0:
+    if tx.change(_INSERT, row) == 0:
         return None
     if state is not None:
         _insert_state(tx, row["id"], state, trace_id)
@@ -268,13 +271,13 @@ def append_state(
     `trace_id` is that of whoever brings it there.
     """
     _insert_state(tx, flow_run_id, state, trace_id)
-    tx.execute(_UPDATE, {**(changes or {}), **copied_values(state), "updated": tx.now, "flow_run_id": flow_run_id})
+    tx.change(_MOVE, {**(changes or {}), **copied_values(state), "updated": tx.now, "flow_run_id": flow_run_id})
 
 
 def _insert_state(tx: Transaction, flow_run_id: UUID, state: State, trace_id: str | None) -> None:
     values = state_values("flow_run_id", flow_run_id, state)
     values["trace_id"] = trace_id
-    tx.execute(_INSERT_STATE, values)
+    tx.change(_INSERT_STATE, values)
 
 
 def update(tx: Transaction, flow_run_id: UUID, changes: BaseModel | Mapping[str, Any]) -> None:
@@ -317,7 +320,7 @@ def response(run: FlowRunRecord, now: datetime) -> FlowRunResponse:
     return FlowRunResponse.trusted(members)
 
 
-def _record(row: Row[*tuple[Any, ...]]) -> FlowRunRecord:
+def _record(row: Sequence[Any]) -> FlowRunRecord:
     *columns, message, details, data = row
     state_id, kind, name, timestamp = columns[5], columns[18], columns[19], columns[20]
     state = None if state_id is None else state_of(state_id, kind, name, timestamp, message, details, data)

@@ -151,7 +151,7 @@ class Writer(Worker):
 
     def _run(self, job: Job) -> None:
         job.start()
-        tx = Transaction(self._link.connection, self._clock.now(), "sqlite", job.observer)
+        tx = Transaction(self._link.connection, self._clock.now(), "sqlite", job.observer, self._link.raw)
         try:
             job.perform(tx, self._store_facts)
             if self._group:

@@ -14,6 +14,7 @@ from lightwell.contract.logs import Log, LogCreate, LogFilter, LogSort
 from lightwell.kit.ids import new_id
 from lightwell.storage.columns import Id, Moment
 from lightwell.storage.filters.logs import clause, order
+from lightwell.storage.prepared import Prepared
 from lightwell.storage.tables import deleted_flow_run, log
 from lightwell.storage.transaction import Reader, Transaction
 
@@ -28,7 +29,7 @@ _LOGS = sql_select(
     log.c.flow_run_id,
     log.c.task_run_id,
 )
-_INSERT = sql_insert(log)
+_INSERT = Prepared(sql_insert(log))
 _OF_RUN = _LOGS.where(log.c.flow_run_id == bindparam("flow_run_id")).order_by(log.c.timestamp, log.c.id)
 _AFTER = _OF_RUN.where(
     tuple_(log.c.timestamp, log.c.id) > tuple_(bindparam("timestamp", type_=Moment()), bindparam("log_id", type_=Id()))
@@ -58,7 +59,7 @@ def insert(tx: Transaction, lines: Sequence[LogCreate]) -> list[Log]:
     """Keep lines, in the order in which they come."""
     rows = [{**line.__dict__, "id": new_id(), "created": tx.now} for line in lines]
     if rows:
-        tx.execute(_INSERT, rows)
+        tx.change(_INSERT, rows)
     return [Log.trusted({**row, "updated": tx.now}) for row in rows]
 
 

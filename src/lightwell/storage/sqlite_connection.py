@@ -74,7 +74,7 @@ class SqliteConnection:
         job.start()
         try:
             self.raw.execute("BEGIN")
-            job.query(Reader(self.connection, now, "sqlite", job.observer))
+            job.query(Reader(self.connection, now, "sqlite", job.observer, self.raw))
         except BaseException as error:  # noqa: BLE001 -- it is the caller's
             job.fail(error)
         else:

@@ -15,6 +15,7 @@ from sqlalchemy import update as sql_update
 
 from lightwell.contract.states import State
 from lightwell.storage import task_runs
+from lightwell.storage.prepared import Prepared
 from lightwell.storage.states import copied_values, insertion_if_absent, state_values
 from lightwell.storage.tables import flow_run, task_run, task_run_state
 from lightwell.storage.transaction import Transaction
@@ -38,30 +39,31 @@ class Outcome(Enum):
 
 
 _TIMESTAMP = sql_select(task_run.c.state_timestamp).where(task_run.c.id == bindparam("task_run_id"))
-_TIMESTAMP_LOCKED = _TIMESTAMP.with_for_update()
-_FLOW_RUN = sql_select(flow_run.c.id).where(flow_run.c.id == bindparam("flow_run_id"))
-_UPDATE = sql_update(task_run).where(task_run.c.id == bindparam("task_run_id"))
-_INSERT_STATE = insertion_if_absent(task_run_state)
+_TIMESTAMP_LOCKED = Prepared(_TIMESTAMP.with_for_update())
+_FLOW_RUN = Prepared(sql_select(flow_run.c.id).where(flow_run.c.id == bindparam("flow_run_id")))
+_UPDATE = Prepared(sql_update(task_run).where(task_run.c.id == bindparam("task_run_id")))
+_INSERT_STATE = Prepared(insertion_if_absent(task_run_state))
 
 
 def record(tx: Transaction, values: Mapping[str, Any], state: State) -> Outcome:
     """Write a report; `values` are columns of the task run by name, `id` and keys among them, without its state's."""
     task_run_id: UUID = values["id"]
-    row = tx.execute(_TIMESTAMP_LOCKED, {"task_run_id": task_run_id}).one_or_none()
+    row = tx.find(_TIMESTAMP_LOCKED, {"task_run_id": task_run_id})
     if row is None:
         return _make(tx, values, state)
-    if tx.execute(_INSERT_STATE[tx.dialect], state_values("task_run_id", task_run_id, state)).rowcount == 0:
+    if tx.change(_INSERT_STATE, state_values("task_run_id", task_run_id, state)) == 0:
         return Outcome.KNOWN
-    if row.state_timestamp is not None and row.state_timestamp >= state.timestamp:
+    (moved,) = row
+    if moved is not None and moved >= state.timestamp:
         return Outcome.FILED
     changes = {name: value for name, value in values.items() if name not in ("id", "created")}
-    tx.execute(_UPDATE, {**changes, **copied_values(state), "updated": tx.now, "task_run_id": task_run_id})
+    tx.change(_UPDATE, {**changes, **copied_values(state), "updated": tx.now, "task_run_id": task_run_id})
     return Outcome.MOVED
 
 
 def _make(tx: Transaction, values: Mapping[str, Any], state: State) -> Outcome:
     flow_run_id = values.get("flow_run_id")
-    if flow_run_id is not None and tx.execute(_FLOW_RUN, {"flow_run_id": flow_run_id}).one_or_none() is None:
+    if flow_run_id is not None and tx.find(_FLOW_RUN, {"flow_run_id": flow_run_id}) is None:
         return Outcome.ORPHANED
     if task_runs.insert(tx, values, state) is not None:
         return Outcome.MADE

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Unpack
 from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter
-from sqlalchemy import ColumnElement, Row, bindparam, func, or_
+from sqlalchemy import ColumnElement, bindparam, func, or_
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select as sql_select
 from sqlalchemy import update as sql_update
@@ -28,6 +28,7 @@ from lightwell.storage.estimates import run_time, start_delta
 from lightwell.storage.filters import Criteria
 from lightwell.storage.filters.related import of_task_runs
 from lightwell.storage.filters.task_runs import order
+from lightwell.storage.prepared import Prepared
 from lightwell.storage.states import STATE_TYPES, copied_values, insertion, joined_columns, state_of, state_values
 from lightwell.storage.tables import flow_run, task_run, task_run_state
 from lightwell.storage.transaction import Reader, Transaction
@@ -72,7 +73,7 @@ _RUNS = sql_select(*_COLUMNS, *joined_columns(_state)).select_from(
     task_run.outerjoin(_state, _state.c.id == task_run.c.state_id)
 )
 _BY_ID = _RUNS.where(task_run.c.id == bindparam("task_run_id"))
-_BY_ID_LOCKED = _BY_ID.with_for_update(of=task_run)
+_BY_ID_LOCKED = Prepared(_BY_ID.with_for_update(of=task_run))
 _UNCLAIMED = (
     _RUNS.where(task_run.c.id.in_(bindparam("task_run_ids", expanding=True)))
     .order_by(task_run.c.id)
@@ -83,9 +84,10 @@ _BY_KEYS = _RUNS.where(task_run.c.flow_run_id == bindparam("flow_run_id"), *_KEY
 _BY_KEYS_ALONE = _RUNS.where(task_run.c.flow_run_id.is_(None), *_KEYS)
 _OF_FLOW_RUN = _RUNS.where(task_run.c.flow_run_id == bindparam("flow_run_id")).order_by(task_run.c.id)
 _FLOW_RUN_NAME = sql_select(flow_run.c.name).where(flow_run.c.id == bindparam("flow_run_id"))
-_INSERT = insert_if_absent(task_run)
-_INSERT_STATE = insertion(task_run_state)
+_INSERT = Prepared(insert_if_absent(task_run))
+_INSERT_STATE = Prepared(insertion(task_run_state))
 _UPDATE = sql_update(task_run).where(task_run.c.id == bindparam("task_run_id"))
+_MOVE = Prepared(_UPDATE)
 _DELETE = sql_delete(task_run).where(task_run.c.id.in_(bindparam("task_run_ids", expanding=True)))
 _STORE_CACHE_KEY = sql_update(task_run_state).where(task_run_state.c.id == bindparam("state_id"))
 _CACHED = (
@@ -120,7 +122,8 @@ _DEFAULTS: Mapping[str, Any] = {
 
 def find(reader: Reader, task_run_id: UUID, *, lock: bool = False) -> TaskRunRecord | None:
     """A task run by its id, or None; with `lock` nobody else changes it before this transaction ends."""
-    row = reader.execute(_BY_ID_LOCKED if lock else _BY_ID, {"task_run_id": task_run_id}).one_or_none()
+    wanted = {"task_run_id": task_run_id}
+    row = reader.find(_BY_ID_LOCKED, wanted) if lock else reader.execute(_BY_ID, wanted).one_or_none()
     return None if row is None else _record(row)
 
 
@@ -215,18 +218,18 @@ def insert(tx: Transaction, values: Mapping[str, Any], state: State | None = Non
     row["name"] = row["name"] or new_slug()
     if state is not None:
         row.update(copied_values(state))
-    if tx.execute(_INSERT[tx.dialect], row).rowcount == 0:
+    if tx.change(_INSERT, row) == 0:
         return None
     task_run_id: UUID = row["id"]
     if state is not None:
-        tx.execute(_INSERT_STATE, state_values("task_run_id", task_run_id, state))
+        tx.change(_INSERT_STATE, state_values("task_run_id", task_run_id, state))
     return task_run_id
 
 
 def append_state(tx: Transaction, task_run_id: UUID, state: State, changes: Mapping[str, Any] | None = None) -> None:
     """Give the task run a new current state, and change its other columns with it; the task run exists."""
-    tx.execute(_INSERT_STATE, state_values("task_run_id", task_run_id, state))
-    tx.execute(_UPDATE, {**(changes or {}), **copied_values(state), "updated": tx.now, "task_run_id": task_run_id})
+    tx.change(_INSERT_STATE, state_values("task_run_id", task_run_id, state))
+    tx.change(_MOVE, {**(changes or {}), **copied_values(state), "updated": tx.now, "task_run_id": task_run_id})
 
 
 def store_cache_key(tx: Transaction, state_id: UUID, cache_key: str, expiration: datetime | None) -> None:
@@ -277,7 +280,7 @@ def _members(run: TaskRunRecord, now: datetime) -> dict[str, Any]:
     return members
 
 
-def _record(row: Row[*tuple[Any, ...]]) -> TaskRunRecord:
+def _record(row: Sequence[Any]) -> TaskRunRecord:
     *columns, message, details, data = row
     state_id, kind, name, timestamp = columns[13], columns[15], columns[16], columns[17]
     state = None if state_id is None else state_of(state_id, kind, name, timestamp, message, details, data)

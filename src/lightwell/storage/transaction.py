@@ -3,11 +3,12 @@
 Who makes them, and when they commit: `storage/database.py`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from time import perf_counter_ns
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Executable, text
 
@@ -15,6 +16,9 @@ from lightwell.errors import Rejected, Unavailable
 from lightwell.events.facts import Fact
 from lightwell.instrumentation.units import Unit
 from lightwell.storage.failures import driver_error, statement_of, translated
+from lightwell.storage.prepared import Prepared, Row
+
+T = TypeVar("T")
 
 Dialect = Literal["sqlite", "postgresql"]
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -24,13 +28,21 @@ class Reader:
     """Runs statements of one unit against one consistent view of the database.
 
     `now` is the one instant of the whole unit, aware and in UTC; `dialect` says which database is behind it.
-    Valid only while the unit runs, and only in its thread.
+    Valid only while the unit runs, and only in its thread. `driver` is SQLite's own connection, for what is prepared.
     """
 
-    __slots__ = ("_connection", "_unit", "dialect", "failure", "now")
+    __slots__ = ("_connection", "_driver", "_unit", "dialect", "failure", "now")
 
-    def __init__(self, connection: Connection, now: datetime, dialect: Dialect, unit: Unit | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        now: datetime,
+        dialect: Dialect,
+        unit: Unit | None = None,
+        driver: sqlite3.Connection | None = None,
+    ) -> None:
         self._connection = connection
+        self._driver = driver
         self._unit = unit
         self.dialect: Dialect = dialect
         self.now = now
@@ -56,17 +68,43 @@ class Reader:
             unit.statement(result.context.statement, started, perf_counter_ns())
         return result
 
-    def _fail(self, error: Exception, started: int) -> NoReturn:
+    def find(self, query: Prepared, parameters: Mapping[str, Any]) -> Row | None:
+        """The row that a query finds which finds one at most, or None; raises as `execute` does."""
+        driver = self._driver
+        if driver is None:
+            return self.execute(query.on(self.dialect), parameters).one_or_none()
+        plan = query.plan(parameters, self._connection.dialect)
+        rows = self._drive(plan.text, lambda: driver.execute(plan.text, plan.bind(parameters)).fetchall())
+        return plan.read(rows[0]) if rows else None
+
+    def _drive(self, text: str, run: Callable[[], T]) -> T:
+        if self.failure is not None:
+            raise self.failure
+        unit = self._unit
+        started = 0 if unit is None else perf_counter_ns()
+        try:
+            result = run()
+        except Exception as error:  # noqa: BLE001 - raised again, with its meaning
+            self._fail(error, started, text)
+        if unit is not None:
+            unit.statement(text, started, perf_counter_ns())
+        return result
+
+    def _fail(self, error: Exception, started: int, text: str = "") -> NoReturn:
         ended = perf_counter_ns()
         meaning = translated(error, binding=True)
         if self._unit is not None:
             is_failure = not isinstance(meaning, Rejected)
-            self._unit.broken(statement_of(error), started, ended, driver_error(error), is_failure=is_failure)
+            self._unit.broken(statement_of(error) or text, started, ended, driver_error(error), is_failure=is_failure)
         if isinstance(meaning, Unavailable):
             self.failure = meaning
-        if meaning is error:
-            raise error
-        raise meaning from meaning.__cause__
+        if meaning is not error:
+            raise meaning from meaning.__cause__
+        cause = driver_error(error)
+        if cause is not error:
+            # What SQLAlchemy has wrapped around it says nothing more, and has a second traceback.
+            raise cause from None
+        raise error
 
     @property
     def connection(self) -> Connection:
@@ -82,11 +120,30 @@ class Transaction(Reader):
 
     __slots__ = ("_depth", "announced", "facts")
 
-    def __init__(self, connection: Connection, now: datetime, dialect: Dialect, unit: Unit | None = None) -> None:
-        super().__init__(connection, now, dialect, unit)
+    def __init__(
+        self,
+        connection: Connection,
+        now: datetime,
+        dialect: Dialect,
+        unit: Unit | None = None,
+        driver: sqlite3.Connection | None = None,
+    ) -> None:
+        super().__init__(connection, now, dialect, unit, driver)
         self.facts: list[Fact] = []
         self.announced: list[Fact] = []
         self._depth = 0
+
+    def change(self, statement: Prepared, parameters: Parameters) -> int:
+        """Insert or update, with a sequence of parameters once for each of them; how many rows. Raises as `execute`."""
+        driver = self._driver
+        if driver is None:
+            return self.execute(statement.on(self.dialect), parameters).rowcount
+        dialect = self._connection.dialect
+        if isinstance(parameters, Mapping):
+            one, plan = parameters, statement.plan(parameters, dialect)
+            return self._drive(plan.text, lambda: driver.execute(plan.text, plan.bind(one)).rowcount)
+        several, plan = parameters, statement.plan(parameters[0], dialect)
+        return self._drive(plan.text, lambda: driver.executemany(plan.text, map(plan.bind, several)).rowcount)
 
     def emit(self, fact: Fact) -> None:
         """State what this unit changed; stored with the unit's rows and published after the commit."""

@@ -7,7 +7,12 @@ _FRAME: Final = re.compile(r'^\s+File "([^"]{1,500})", line (\d{1,9}), in (.{1,2
 _TRACEBACK: Final = "Traceback (most recent call last):"
 _OWN: Final = "/lightwell/"
 _FOREIGN: Final = ("/site-packages/", "/dist-packages/", "/lib/python", "<frozen ", "<string>")
-_PLUMBING: Final = ("lightwell/instrumentation/", "lightwell/storage/transaction.py", "lightwell/storage/jobs.py")
+_PLUMBING: Final = (
+    "lightwell/instrumentation/",
+    "lightwell/storage/transaction.py",
+    "lightwell/storage/prepared.py",
+    "lightwell/storage/jobs.py",
+)
 """Through which every statement goes: what stands there says nothing about the one that failed."""
 
 
