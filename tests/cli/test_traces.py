@@ -22,7 +22,7 @@ from tests.serving import free_port, lightwell_server
 from tests.telemetry.otlp.sending import attribute, binary, request, span
 
 HEADING = ["TIME", "TRACE", "WHAT", "CODE", "TOOK", "KEPT", "EXCEPTION"]
-EXCEPTION = "sqlalchemy.exc.OperationalError"
+EXCEPTION = "sqlite3.OperationalError"
 SET_STATE = "/api/flow_runs/{id}/set_state"
 PASSWORD = "admin:hunter2"
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")

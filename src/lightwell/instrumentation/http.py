@@ -15,7 +15,6 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware, asgi_getter
 from opentelemetry.metrics import NoOpMeter
 from opentelemetry.propagate import extract
-from opentelemetry.trace import SpanKind
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lightwell.instrumentation import metrics
@@ -153,7 +152,7 @@ class Exchange:
         self._method = method if method in _METHODS else _OTHER
         self._started = perf_counter_ns()
         attributes = self._request_attributes() if tracing.tail is None and tracing.live else None
-        span = tracing.server_tracer.start_span(self._shown_method, context, SpanKind.SERVER, attributes)
+        span = tracing.begin_request(self._shown_method, context, attributes)
         self._recording: Recording = tracing.open_root(span, self._started)
         self._trace_header = (_HEADER, self._recording.trace_id.encode())
         self._span_token = otel.attach(trace.set_span_in_context(span, context))

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.trace import INVALID_SPAN_CONTEXT, NoOpTracer, Span, StatusCode, Tracer
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, NoOpTracer, Span, SpanKind, StatusCode, Tracer
 
 from lightwell.instrumentation.lines import line_of, release
 from lightwell.instrumentation.metrics import GAUGES, SECOND
+from lightwell.instrumentation.provisional import Roots, made
 from lightwell.instrumentation.recording import Attribute, Recording, Work
 from lightwell.instrumentation.replay import offset_of, replay, replay_late
 from lightwell.instrumentation.sampling import KeepPolicy, Tail
@@ -24,14 +26,21 @@ class Tracing:
     """How this process traces.
 
     `server_tracer` makes server spans, `tracer` everything else; `tail` decides, and is None where a host application's
-    own provider does; `live` is False where spans are not recorded at all.
+    own provider does, and so is `roots`, which begins requests; `live` is False where spans are not recorded at all.
     """
 
     server_tracer: Tracer = field(default_factory=NoOpTracer)
     tracer: Tracer = field(default_factory=NoOpTracer)
     policy: KeepPolicy = field(default_factory=KeepPolicy)
     tail: Tail | None = None
+    roots: Roots | None = None
     live: bool = False
+
+    def begin_request(self, name: str, context: Context, attributes: Mapping[str, Attribute] | None) -> Span:
+        """The server span of a request; `attributes` are for a provider that decides at the start."""
+        if self.roots is not None:
+            return self.roots.begin(name, context, SpanKind.SERVER)
+        return self.server_tracer.start_span(name, context, SpanKind.SERVER, attributes)
 
     def open_root(self, span: Span, started: int) -> Recording:
         """Begin to record for a local root, `started` just before its span; without one it gets a trace id as well."""
@@ -92,6 +101,7 @@ class Tracing:
             return
         if self.tail is not None:
             self.tail.bring(span.get_span_context().span_id, [line_of(said) for said in lines])
+        span = recording.span = made(span)
         if name is not None:
             span.update_name(name)
         span.set_attributes(describe())

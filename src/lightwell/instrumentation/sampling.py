@@ -29,6 +29,8 @@ _LOW_BITS: Final = (1 << 64) - 1
 
 
 _APART: Final = create_key("lightwell.apart-from-the-baseline")
+DECIDED: Final = create_key("lightwell.decided")
+"""In a context: the result that was given for the span that is made in it."""
 
 
 def apart_from_the_baseline(context: Context) -> Context:
@@ -113,7 +115,12 @@ class Baseline(Sampler):
         links: Sequence[Link] | None = None,  # noqa: ARG002
         trace_state: TraceState | None = None,  # noqa: ARG002 -- a child has its parent's
     ) -> SamplingResult:
-        """Decide as described above."""
+        """Decide as described above, unless that was done for a span that is only made now."""
+        decided = get_value(DECIDED, parent_context)
+        return decided if isinstance(decided, SamplingResult) else self.decide(parent_context, trace_id, attributes)
+
+    def decide(self, parent_context: Context | None, trace_id: int, attributes: Attributes = None) -> SamplingResult:
+        """Decide on a span in `parent_context`."""
         parent = get_current_span(parent_context).get_span_context()
         if get_value(_APART, parent_context):
             return _RESULTS[False](attributes, parent.trace_state)
@@ -188,6 +195,14 @@ class Tail(SpanProcessor):
         """Hand no more traces to a sink."""
         self._sinks = tuple(one for one in self._sinks if one is not sink)
 
+    def begin(self, root_id: int) -> None:
+        """Learn of a root."""
+        if not self._sinks or root_id in self._live:
+            return
+        if len(self._live) >= self._most_roots:
+            self._give_up_oldest()
+        self._live[root_id] = None
+
     def bring(self, root_id: int, lines: Sequence[Line]) -> None:
         """Take the log lines of a root that is kept and about to end; one that was given up has its details again."""
         self._lines[root_id] = lines
@@ -203,9 +218,7 @@ class Tail(SpanProcessor):
         if context is None or not self._sinks:
             return
         if parent is None or parent.is_remote:
-            if len(self._live) >= self._most_roots:
-                self._give_up_oldest()
-            self._live[context.span_id] = None
+            self.begin(context.span_id)
             return
         with self._lock:
             if len(self._root_of) >= self._most_spans:

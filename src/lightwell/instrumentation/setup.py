@@ -29,6 +29,7 @@ from lightwell.instrumentation.export import Queue, SpanQueue, WatchedMetrics, s
 from lightwell.instrumentation.exposition.scrape import Scrape, ScrapeReader
 from lightwell.instrumentation.kept import Sink
 from lightwell.instrumentation.lines import OUTLET, levels_from
+from lightwell.instrumentation.provisional import Ids, Roots
 from lightwell.instrumentation.roots import Tracing
 from lightwell.instrumentation.sampling import Baseline, KeepPolicy, Tail
 from lightwell.instrumentation.ticks import Ticks
@@ -211,13 +212,6 @@ def assemble(  # noqa: PLR0913 -- each is a part that a test may want to choose
     if meter_provider is None and readers:
         meter_provider = MeterProvider(readers, resource=resource, shutdown_on_exit=False)
     metrics.bind(_meter(meter_provider, version, () if host_meter_provider else readers, resource))
-    tracing = Tracing(
-        server_tracer=tracer_provider.get_tracer(_INSTRUMENTOR, instrumentor_version, _SCHEMA),
-        tracer=tracer_provider.get_tracer(SCOPE, version, _SCHEMA),
-        policy=policy,
-        tail=tail,
-        live=True,
-    )
     log.debug(
         TELEMETRY_STARTED.name,
         traces="host" if host_tracer_provider else "otlp" if exporters else "none",
@@ -226,13 +220,31 @@ def assemble(  # noqa: PLR0913 -- each is a part that a test may want to choose
         baseline_ratio=ratio,
     )
     return Telemetry(
-        tracing=tracing,
+        tracing=_tracing(tracer_provider, version, policy, sampler, tail),
         tracer_provider=tracer_provider,
         meter_provider=meter_provider,
         sampler=sampler,
         queues=queues,
         readers=senders if host_meter_provider is None else (),
         scrape=Scrape(scraper, resource.attributes) if scraper and host_meter_provider is None else None,
+    )
+
+
+def _tracing(
+    provider: AnyTracerProvider, version: str, policy: KeepPolicy, sampler: Baseline | None, tail: Tail | None
+) -> Tracing:
+    tracer = provider.get_tracer(_INSTRUMENTOR, instrumentor_version, _SCHEMA)
+    ids = getattr(provider, "id_generator", None)
+    roots: Roots | None = None
+    if isinstance(ids, Ids) and sampler is not None and tail is not None:
+        roots = Roots(tracer, ids, sampler, tail)
+    return Tracing(
+        server_tracer=tracer,
+        tracer=provider.get_tracer(SCOPE, version, _SCHEMA),
+        policy=policy,
+        tail=tail,
+        roots=roots,
+        live=True,
     )
 
 
@@ -257,7 +269,7 @@ def _readers(*, scraped: bool) -> list[MetricReader]:
 
 
 def _own_provider(resource: Resource, sampler: Baseline, tail: Tail) -> TracerProvider:
-    own = TracerProvider(sampler=sampler, resource=resource, shutdown_on_exit=False)
+    own = TracerProvider(sampler=sampler, resource=resource, shutdown_on_exit=False, id_generator=Ids())
     own.add_span_processor(tail)
     metrics.GAUGES.live_roots = lambda: tail.live_roots
     return own
