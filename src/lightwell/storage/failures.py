@@ -33,13 +33,13 @@ def raise_translated(error: BaseException, *, binding: bool = False) -> NoReturn
 
 
 def translated(error: BaseException, *, binding: bool = False) -> BaseException:
-    """One of `lightwell.errors` for a driver's error; anything else as it is.
+    """One of `lightwell.errors` for a driver's error; anything else as it is, out of what SQLAlchemy wrapped around it.
 
     The driver's error is the cause of an Unavailable, which an operator must be able to look into; never of a Rejected,
     because its text may hold the caller's values. `binding`: `error` comes from a statement's execution, where Python's
     own errors of range and of text encoding are about a bound value.
     """
-    cause = error.orig if isinstance(error, StatementError) else error
+    cause = driver_error(error)
     if isinstance(cause, LightwellError):
         return cause
     meaning = _of_a_driver(cause)
@@ -48,9 +48,9 @@ def translated(error: BaseException, *, binding: bool = False) -> BaseException:
     elif binding and isinstance(cause, UnicodeError):
         meaning = Invalid("A text holds characters that cannot be stored")
     if meaning is None:
-        return error
+        return cause
     if isinstance(meaning, Unavailable):
-        meaning.__cause__ = error
+        meaning.__cause__ = cause
     return meaning
 
 
@@ -69,5 +69,5 @@ def is_of_fetching(error: BaseException) -> bool:
     return isinstance(error, StatementError) and error.statement is None
 
 
-def _of_a_driver(error: BaseException | None) -> LightwellError | None:
+def _of_a_driver(error: BaseException) -> LightwellError | None:
     return next((meaning(error) for errors, meaning in _DRIVERS.items() if isinstance(error, errors)), None)

@@ -6,6 +6,7 @@ Who makes them, and when they commit: `storage/database.py`.
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter_ns
 from typing import Any, Literal, NoReturn, TypeVar
@@ -24,30 +25,21 @@ Dialect = Literal["sqlite", "postgresql"]
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
+@dataclass(slots=True, eq=False)
 class Reader:
     """Runs statements of one unit against one consistent view of the database.
 
     `now` is the one instant of the whole unit, aware and in UTC; `dialect` says which database is behind it.
-    Valid only while the unit runs, and only in its thread. `driver` is SQLite's own connection, for what is prepared.
+    Valid only while the unit runs, and only in its thread. `_driver` is SQLite's own connection, for what is prepared.
     """
 
-    __slots__ = ("_connection", "_driver", "_unit", "dialect", "failure", "now")
-
-    def __init__(
-        self,
-        connection: Connection,
-        now: datetime,
-        dialect: Dialect,
-        unit: Unit | None = None,
-        driver: sqlite3.Connection | None = None,
-    ) -> None:
-        self._connection = connection
-        self._driver = driver
-        self._unit = unit
-        self.dialect: Dialect = dialect
-        self.now = now
-        self.failure: Unavailable | None = None
-        """What made it impossible to go on: the transaction is gone, and every further statement raises this."""
+    _connection: Connection
+    now: datetime
+    dialect: Dialect
+    _unit: Unit | None = None
+    _driver: sqlite3.Connection | None = None
+    failure: Unavailable | None = field(default=None, init=False)
+    """What made it impossible to go on: the transaction is gone, and every further statement raises this."""
 
     def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[*tuple[Any, ...]]:
         """Run a statement; with a sequence of parameters, once for each of them.
@@ -98,13 +90,9 @@ class Reader:
             self._unit.broken(statement_of(error) or text, started, ended, driver_error(error), is_failure=is_failure)
         if isinstance(meaning, Unavailable):
             self.failure = meaning
-        if meaning is not error:
-            raise meaning from meaning.__cause__
-        cause = driver_error(error)
-        if cause is not error:
-            # What SQLAlchemy has wrapped around it says nothing more, and has a second traceback.
-            raise cause from None
-        raise error
+        if meaning is error:
+            raise error
+        raise meaning from meaning.__cause__
 
     @property
     def connection(self) -> Connection:
@@ -115,23 +103,13 @@ class Reader:
         return self._connection
 
 
+@dataclass(slots=True, eq=False)
 class Transaction(Reader):
     """A unit that changes things: all of it is kept, or nothing."""
 
-    __slots__ = ("_depth", "announced", "facts")
-
-    def __init__(
-        self,
-        connection: Connection,
-        now: datetime,
-        dialect: Dialect,
-        unit: Unit | None = None,
-        driver: sqlite3.Connection | None = None,
-    ) -> None:
-        super().__init__(connection, now, dialect, unit, driver)
-        self.facts: list[Fact] = []
-        self.announced: list[Fact] = []
-        self._depth = 0
+    facts: list[Fact] = field(default_factory=list, init=False)
+    announced: list[Fact] = field(default_factory=list, init=False)
+    _depth: int = field(default=0, init=False)
 
     def change(self, statement: Prepared, parameters: Parameters) -> int:
         """Insert or update, with a sequence of parameters once for each of them; how many rows. Raises as `execute`."""
