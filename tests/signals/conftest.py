@@ -184,11 +184,18 @@ class Talk:
         }
         self._up: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._down: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
+        self.is_lost = False
+        """Whether the connection broke, of which the server hears when it sends next."""
+
+    async def _deliver(self, message: MutableMapping[str, Any]) -> None:
+        if self.is_lost:
+            raise ConnectionResetError
+        self._down.put_nowait(message)
 
     async def __aenter__(self) -> Self:
         """Connect, until the server has accepted."""
         self._up.put_nowait({"type": "websocket.connect"})
-        self._task = asyncio.ensure_future(self._app(self._scope, self._up.get, self._down.put))
+        self._task = asyncio.ensure_future(self._app(self._scope, self._up.get, self._deliver))
         assert (await self.receive())["type"] == "websocket.accept"
         return self
 

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import uuid4
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 FLOWS = "/api/flows/"
 DOWNLOAD = "/api/flow_runs/{id}/logs/download"
 EVENTS_IN = "/api/events/in"
+EVENTS_OUT = "/api/events/out"
 Lines = Callable[[], list[str]]
 
 
@@ -252,6 +254,29 @@ async def test_a_batch_that_fails_is_told_once(stage: Stage, signals: Signals, m
     assert batch.context is not None
     assert (told["event"], told["trace_id"]) == ("websocket.failed", f"{batch.context.trace_id:032x}")
     assert signals.events("websocket.closed")[0]["code"] == 1011
+
+
+async def test_a_client_whose_connection_breaks_has_left(stage: Stage, signals: Signals) -> None:
+    """What could not be sent to it is no failure: the line of the close says that it was the client who went."""
+    wanted = {"event": {"name": ["signals.broken"]}}
+    event = _event("signals.broken") | {"occurred": datetime.now(UTC).isoformat()}
+    async with (
+        talk(stage.app, "prefect", path=EVENTS_OUT) as session,
+        talk(stage.app, "prefect", path=EVENTS_IN) as other,
+    ):
+        await session.send_json({"type": "auth"})
+        await session.send_json({"type": "filter", "filter": wanted}, answered=False)
+        await eventually(lambda: len(stage.services.event_stream) == 1)
+        session.is_lost = True
+        await other.send_json({"type": "auth"})
+        await other.send_json(event, answered=False)
+        await eventually(lambda: any(line["route"] == EVENTS_OUT for line in signals.events("websocket.closed")))
+
+    (closed,) = [line for line in signals.events("websocket.closed") if line["route"] == EVENTS_OUT]
+    assert (closed["code"], closed["closed_by"]) == (1006, "client")
+    assert signals.events("websocket.failed") == []
+    (batch,) = [span for span in signals.spans if span.name == f"websocket batch {EVENTS_OUT}"]
+    assert batch.status.status_code is StatusCode.UNSET
 
 
 async def test_a_loop_that_fails_is_a_root_span_of_its_own(

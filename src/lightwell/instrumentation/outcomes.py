@@ -8,6 +8,7 @@ import traceback
 from typing import Final
 
 from pydantic import ValidationError
+from starlette.websockets import WebSocketDisconnect
 
 from lightwell.errors import LightwellError, Rejected
 
@@ -44,8 +45,11 @@ def outcome_of(error: BaseException | None) -> str:
 
 
 def failed(error: BaseException | None) -> bool:
-    """Whether it is ours or time's to mend: what the caller can mend is an answer, a cancelled wait nobody's fault."""
-    return isinstance(error, Exception) and not isinstance(error, Rejected)
+    """Whether it is ours or time's to mend.
+
+    What the caller can mend is an answer; a cancelled wait and a websocket's client who has left are nobody's fault.
+    """
+    return isinstance(error, Exception) and not isinstance(error, Rejected | WebSocketDisconnect)
 
 
 def message_of(error: BaseException) -> str:

@@ -94,7 +94,11 @@ class Connection:
     async def send(self, message: Message) -> None:
         """Pass a message of the server on; its first one, or accepting without a subprotocol, ends the handshake."""
         kind = message["type"]
-        await self._send(message)
+        try:
+            await self._send(message)
+        except OSError:
+            self._close(_ABNORMAL, "client")
+            raise
         if kind == "websocket.accept":
             self._is_accepted = True
             self._is_counted = True
