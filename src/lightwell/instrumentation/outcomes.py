@@ -8,7 +8,6 @@ import traceback
 from typing import Final
 
 from pydantic import ValidationError
-from starlette.websockets import WebSocketDisconnect
 
 from lightwell.errors import LightwellError, Rejected
 
@@ -45,11 +44,8 @@ def outcome_of(error: BaseException | None) -> str:
 
 
 def failed(error: BaseException | None) -> bool:
-    """Whether it is ours or time's to mend.
-
-    What the caller can mend is an answer; a cancelled wait and a websocket's client who has left are nobody's fault.
-    """
-    return isinstance(error, Exception) and not isinstance(error, Rejected | WebSocketDisconnect)
+    """Whether it is ours or time's to mend: what the caller can mend is an answer, a cancelled wait nobody's fault."""
+    return isinstance(error, Exception) and not isinstance(error, Rejected)
 
 
 def message_of(error: BaseException) -> str:

@@ -20,7 +20,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider
+from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider, Tracer
 from opentelemetry.trace import TracerProvider as AnyTracerProvider
 
 from lightwell.instrumentation import environment, logging, metrics
@@ -197,12 +197,14 @@ def assemble(  # noqa: PLR0913 -- each is a part that a test may want to choose
     resource = environment.resource(version)
     tail: Tail | None = None
     sampler: Baseline | None = None
+    roots: Roots | None = None
     queues: list[Queue[Any]] = []
     tracer_provider = host_tracer_provider
     if tracer_provider is None:
-        tail, sampler = Tail(), Baseline(ratio, remote)
+        tail, sampler, ids = Tail(), Baseline(ratio, remote), Ids()
         queues += [_send_spans(exporter, tail) for exporter in exporters]
-        tracer_provider = _own_provider(resource, sampler, tail)
+        tracer_provider = _own_provider(resource, sampler, tail, ids)
+        roots = Roots(_server_tracer(tracer_provider), ids, sampler, tail)
     levels = levels_from(otlp_log_level)
     OUTLET.bind()
     queues += [_send_lines(exporter, tail, resource, levels) for exporter in (line_exporters if levels else ())]
@@ -220,7 +222,7 @@ def assemble(  # noqa: PLR0913 -- each is a part that a test may want to choose
         baseline_ratio=ratio,
     )
     return Telemetry(
-        tracing=_tracing(tracer_provider, version, policy, sampler, tail),
+        tracing=_tracing(tracer_provider, version, policy, tail, roots),
         tracer_provider=tracer_provider,
         meter_provider=meter_provider,
         sampler=sampler,
@@ -231,21 +233,20 @@ def assemble(  # noqa: PLR0913 -- each is a part that a test may want to choose
 
 
 def _tracing(
-    provider: AnyTracerProvider, version: str, policy: KeepPolicy, sampler: Baseline | None, tail: Tail | None
+    provider: AnyTracerProvider, version: str, policy: KeepPolicy, tail: Tail | None, roots: Roots | None
 ) -> Tracing:
-    tracer = provider.get_tracer(_INSTRUMENTOR, instrumentor_version, _SCHEMA)
-    ids = getattr(provider, "id_generator", None)
-    roots: Roots | None = None
-    if isinstance(ids, Ids) and sampler is not None and tail is not None:
-        roots = Roots(tracer, ids, sampler, tail)
     return Tracing(
-        server_tracer=tracer,
+        server_tracer=_server_tracer(provider),
         tracer=provider.get_tracer(SCOPE, version, _SCHEMA),
         policy=policy,
         tail=tail,
         roots=roots,
         live=True,
     )
+
+
+def _server_tracer(provider: AnyTracerProvider) -> Tracer:
+    return provider.get_tracer(_INSTRUMENTOR, instrumentor_version, _SCHEMA)
 
 
 def _meter(
@@ -268,8 +269,8 @@ def _readers(*, scraped: bool) -> list[MetricReader]:
     return [*readers, ScrapeReader()] if scraped and environment.may_be_scraped() else readers
 
 
-def _own_provider(resource: Resource, sampler: Baseline, tail: Tail) -> TracerProvider:
-    own = TracerProvider(sampler=sampler, resource=resource, shutdown_on_exit=False, id_generator=Ids())
+def _own_provider(resource: Resource, sampler: Baseline, tail: Tail, ids: Ids) -> TracerProvider:
+    own = TracerProvider(sampler=sampler, resource=resource, shutdown_on_exit=False, id_generator=ids)
     own.add_span_processor(tail)
     metrics.GAUGES.live_roots = lambda: tail.live_roots
     return own

@@ -13,6 +13,7 @@ from opentelemetry import context as otel
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 from lightwell.errors import Unavailable
 from lightwell.instrumentation import metrics
@@ -196,7 +197,7 @@ class Connection:
 def batch(scope: Scope, messages: int = 1) -> Iterator[None]:
     """Observe the work on some messages of a websocket: a span of its own, linked to the handshake.
 
-    Where the connection is not observed, nothing is.
+    That the client has left is no failure. Where the connection is not observed, nothing is.
     """
     connection = scope.get(_KEY)
     if not isinstance(connection, Connection):
@@ -212,6 +213,8 @@ def batch(scope: Scope, messages: int = 1) -> Iterator[None]:
     recording_token = CURRENT.set(recording)
     try:
         yield
+    except WebSocketDisconnect:
+        raise
     except Exception as error:
         if failed(error):
             recording.failure = error

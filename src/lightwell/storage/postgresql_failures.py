@@ -1,9 +1,9 @@
 """What the errors of PostgreSQL's driver mean: to the caller, to the unit that met them, and to its connection."""
 
 import psycopg
-from sqlalchemy.exc import DBAPIError
 
 from lightwell.errors import Busy, Conflict, Invalid, LightwellError, TimedOut, Unavailable
+from lightwell.storage.failures import driver_error
 
 # SQLSTATE codes, or their first two characters.
 _CONTENDED = frozenset({"40001", "40P01"})
@@ -58,10 +58,8 @@ def _unavailable(error: psycopg.Error, state: str) -> Unavailable | None:
     return None
 
 
-def _driver_error(error: BaseException) -> BaseException | None:
-    if isinstance(error, LightwellError):
-        error = error.__cause__ or error
-    return error.orig if isinstance(error, DBAPIError) else error
+def _driver_error(error: BaseException) -> BaseException:
+    return driver_error(error.__cause__ or error) if isinstance(error, LightwellError) else driver_error(error)
 
 
 def _sqlstate(error: BaseException) -> str | None:

@@ -48,17 +48,7 @@ class Reader:
         cannot hold), Busy, TimedOut or Unavailable. On PostgreSQL a verb can go on after one of these only if the
         statement ran inside `Transaction.nested`: prefer ON CONFLICT to catching Conflict.
         """
-        if self.failure is not None:
-            raise self.failure
-        unit = self._unit
-        started = 0 if unit is None else perf_counter_ns()
-        try:
-            result = self._connection.execute(statement, parameters)
-        except Exception as error:  # noqa: BLE001 - raised again, with its meaning
-            self._fail(error, started)
-        if unit is not None:
-            unit.statement(result.context.statement, started, perf_counter_ns())
-        return result
+        return self._observed(lambda: self._connection.execute(statement, parameters))
 
     def find(self, query: Prepared, parameters: Mapping[str, Any]) -> Row | None:
         """The row that a query finds which finds one at most, or None; raises as `execute` does."""
@@ -66,10 +56,10 @@ class Reader:
         if driver is None:
             return self.execute(query.on(self.dialect), parameters).one_or_none()
         plan = query.plan(parameters, self._connection.dialect)
-        rows = self._drive(plan.text, lambda: driver.execute(plan.text, plan.bind(parameters)).fetchall())
+        rows = self._observed(lambda: driver.execute(plan.text, plan.bind(parameters)).fetchall(), plan.text)
         return plan.read(rows[0]) if rows else None
 
-    def _drive(self, text: str, run: Callable[[], T]) -> T:
+    def _observed(self, run: Callable[[], T], text: str | None = None) -> T:
         if self.failure is not None:
             raise self.failure
         unit = self._unit
@@ -79,15 +69,16 @@ class Reader:
         except Exception as error:  # noqa: BLE001 - raised again, with its meaning
             self._fail(error, started, text)
         if unit is not None:
-            unit.statement(text, started, perf_counter_ns())
+            unit.statement(_text_of(result) if text is None else text, started, perf_counter_ns())
         return result
 
-    def _fail(self, error: Exception, started: int, text: str = "") -> NoReturn:
+    def _fail(self, error: Exception, started: int, text: str | None) -> NoReturn:
         ended = perf_counter_ns()
         meaning = translated(error, binding=True)
         if self._unit is not None:
             is_failure = not isinstance(meaning, Rejected)
-            self._unit.broken(statement_of(error) or text, started, ended, driver_error(error), is_failure=is_failure)
+            shown = statement_of(error) if text is None else text
+            self._unit.broken(shown, started, ended, driver_error(error), is_failure=is_failure)
         if isinstance(meaning, Unavailable):
             self.failure = meaning
         if meaning is error:
@@ -119,9 +110,9 @@ class Transaction(Reader):
         dialect = self._connection.dialect
         if isinstance(parameters, Mapping):
             one, plan = parameters, statement.plan(parameters, dialect)
-            return self._drive(plan.text, lambda: driver.execute(plan.text, plan.bind(one)).rowcount)
+            return self._observed(lambda: driver.execute(plan.text, plan.bind(one)).rowcount, plan.text)
         several, plan = parameters, statement.plan(parameters[0], dialect)
-        return self._drive(plan.text, lambda: driver.executemany(plan.text, map(plan.bind, several)).rowcount)
+        return self._observed(lambda: driver.executemany(plan.text, map(plan.bind, several)).rowcount, plan.text)
 
     def emit(self, fact: Fact) -> None:
         """State what this unit changed; stored with the unit's rows and published after the commit."""
@@ -151,3 +142,8 @@ class Transaction(Reader):
             self.execute(text(f"RELEASE SAVEPOINT {name}"))
         finally:
             self._depth -= 1
+
+
+def _text_of(executed: Any) -> str:
+    shown: str = executed.context.statement
+    return shown
